@@ -1,0 +1,332 @@
+-- The archive, first format.
+--
+-- What people and tools read are the views at the end: they are the contract, columns may be added to them and never
+-- renamed or removed. The tables are the program's own: narrow integers, every repeated text once, times as milliseconds
+-- since 1970 in UTC with a virtual text column where a view's time is filtered by index.
+--
+-- Rows of a walk that has not ended carry the key of a walk in `pending`, and no view shows them; the transaction that
+-- writes the walk's ledger line takes it out of `pending`, so all of it becomes visible at once.
+
+PRAGMA application_id = 1145262920; -- 'DCSH' in ASCII: 0x44435348
+PRAGMA user_version = 1;
+
+CREATE TABLE project(
+  project_key INTEGER PRIMARY KEY,
+  project_id TEXT NOT NULL UNIQUE,
+  host TEXT NOT NULL -- where it was first read from: another host is refused
+) STRICT;
+
+-- What was learned about an endpoint: trust in task_count (0 unknown, 1 trusted, 2 distrusted), the longest page that it
+-- ever served, the limit that it accepts.
+CREATE TABLE endpoint(
+  endpoint_key INTEGER PRIMARY KEY,
+  host TEXT NOT NULL UNIQUE,
+  trust INTEGER NOT NULL,
+  longest_page INTEGER NOT NULL,
+  page_limit INTEGER
+) STRICT;
+
+CREATE TABLE sync(
+  sync_key INTEGER PRIMARY KEY,
+  started INTEGER NOT NULL,
+  finished INTEGER,
+  outcome TEXT,
+  exit_code INTEGER,
+  version TEXT NOT NULL,
+  instances INTEGER NOT NULL DEFAULT 0,
+  requests INTEGER NOT NULL DEFAULT 0,
+  retries INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- The ledger. Counters of an instance stand here so that a proof need not count a million rows.
+CREATE TABLE instance(
+  instance_key INTEGER PRIMARY KEY,
+  project_key INTEGER NOT NULL REFERENCES project,
+  instance_id TEXT NOT NULL,
+  mark INTEGER,          -- the high-water mark
+  proven_walk INTEGER,   -- the last proven walk, and the last proven full one
+  full_walk INTEGER,
+  first_walk INTEGER,    -- the first and the last walk that was answered with a list
+  last_walk INTEGER,
+  whole_since INTEGER,   -- the walk that found a hidden default window: lists are asked for with an early start_time
+  absent_sync INTEGER,   -- the sync that first had "does not exist" for an answer, and the time that it established it
+  gone INTEGER,
+  unsupported INTEGER,   -- since when the instance says that it has no background tasks
+  tasks INTEGER NOT NULL DEFAULT 0,
+  open_tasks INTEGER NOT NULL DEFAULT 0,
+  missing_tasks INTEGER NOT NULL DEFAULT 0,    -- called missing, confirmed or not
+  confirmed_tasks INTEGER NOT NULL DEFAULT 0,  -- of these, confirmed
+  UNIQUE(project_key, instance_id)
+) STRICT;
+
+CREATE TABLE walk(
+  walk_key INTEGER PRIMARY KEY,
+  sync_key INTEGER NOT NULL REFERENCES sync,
+  instance_key INTEGER REFERENCES instance,
+  attempt INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  window_start INTEGER,
+  window_end INTEGER,
+  started INTEGER NOT NULL,
+  finished INTEGER NOT NULL,
+  proven INTEGER NOT NULL DEFAULT 0,
+  reason TEXT NOT NULL DEFAULT 'interrupted',
+  requests INTEGER NOT NULL DEFAULT 0,
+  server_total INTEGER,
+  received INTEGER NOT NULL DEFAULT 0,
+  new INTEGER NOT NULL DEFAULT 0,
+  changed INTEGER NOT NULL DEFAULT 0,
+  same INTEGER NOT NULL DEFAULT 0,
+  older INTEGER NOT NULL DEFAULT 0,
+  rejected INTEGER NOT NULL DEFAULT 0,
+  missing INTEGER NOT NULL DEFAULT 0,
+  reappeared INTEGER NOT NULL DEFAULT 0,
+  mark_before INTEGER,
+  mark_after INTEGER,
+  error TEXT
+) STRICT;
+CREATE INDEX walk_instance ON walk(instance_key);
+CREATE INDEX walk_sync ON walk(sync_key);
+
+-- The walks that are not visible yet, and the known tasks that they touched, with the revision that will be current.
+CREATE TABLE pending(walk_key INTEGER PRIMARY KEY REFERENCES walk) STRICT;
+CREATE TABLE pending_task(
+  walk_key INTEGER NOT NULL REFERENCES walk,
+  task_key INTEGER NOT NULL REFERENCES task,
+  revision INTEGER NOT NULL,
+  PRIMARY KEY(walk_key, task_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE operation(operation_key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE status(status_key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, is_final INTEGER NOT NULL) STRICT;
+CREATE TABLE user(user_key INTEGER PRIMARY KEY, user_id TEXT, user_name TEXT) STRICT;
+CREATE UNIQUE INDEX user_identity ON user(coalesce(user_id, ''), coalesce(user_name, ''), user_id IS NULL, user_name IS NULL);
+CREATE TABLE attribute(
+  attribute_key INTEGER PRIMARY KEY,
+  source TEXT NOT NULL,      -- details or params
+  name TEXT NOT NULL,
+  folded INTEGER NOT NULL,   -- old_x and new_x as x, as against a member that is named x
+  UNIQUE(source, name, folded)
+) STRICT;
+
+CREATE TABLE task(
+  task_key INTEGER PRIMARY KEY,
+  instance_key INTEGER NOT NULL REFERENCES instance,
+  id ANY NOT NULL,           -- 32 lower-case hex digits as 16 bytes, any other id as text
+  operation_key INTEGER REFERENCES operation,
+  status_key INTEGER REFERENCES status,
+  user_key INTEGER REFERENCES user,
+  is_open INTEGER NOT NULL,
+  created INTEGER,
+  updated INTEGER,
+  revision INTEGER NOT NULL,   -- the current one
+  revisions INTEGER NOT NULL,
+  first_walk INTEGER NOT NULL,
+  seen_walk INTEGER,           -- while missing: the last proven full walk that showed it
+  missing_walk INTEGER,        -- the proven full walk that first lacked it, and the one that confirmed it
+  confirmed_walk INTEGER,
+  missing_as TEXT,
+  params TEXT,
+  error_code TEXT,
+  task_id TEXT GENERATED ALWAYS AS (CASE typeof(id) WHEN 'blob' THEN lower(hex(id)) ELSE id END) VIRTUAL,
+  created_at TEXT GENERATED ALWAYS AS (strftime('%Y-%m-%dT%H:%M:%fZ', created / 1000.0, 'unixepoch')) VIRTUAL,
+  updated_at TEXT GENERATED ALWAYS AS (strftime('%Y-%m-%dT%H:%M:%fZ', updated / 1000.0, 'unixepoch')) VIRTUAL
+) STRICT;
+CREATE UNIQUE INDEX task_identity ON task(task_id, instance_key);
+CREATE INDEX task_instance ON task(instance_key, created_at);
+CREATE INDEX task_created ON task(created_at);
+CREATE INDEX task_updated ON task(updated_at);
+CREATE INDEX task_open ON task(instance_key) WHERE is_open = 1;
+CREATE INDEX task_missing ON task(instance_key) WHERE missing_walk IS NOT NULL;
+
+-- The key of a revision is its task's key times 2^20 plus its number, so that a task's revisions stand side by side and
+-- the current one is found without an index.
+CREATE TABLE revision(
+  revision_key INTEGER PRIMARY KEY,
+  walk_key INTEGER NOT NULL REFERENCES walk,
+  status_key INTEGER REFERENCES status,
+  updated INTEGER,
+  digest BLOB NOT NULL,   -- SHA-256 of raw
+  raw TEXT NOT NULL,      -- exactly as received
+  adopted TEXT            -- fields taken from beside the list (a JSON object)
+) STRICT;
+
+-- What the current revision of a task sets or changes.
+CREATE TABLE change(
+  task_key INTEGER NOT NULL REFERENCES task,
+  attribute_key INTEGER NOT NULL REFERENCES attribute,
+  old TEXT,
+  new TEXT,
+  PRIMARY KEY(task_key, attribute_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rejected_record(
+  rejected_key INTEGER PRIMARY KEY,
+  instance_key INTEGER NOT NULL REFERENCES instance,
+  digest BLOB NOT NULL,
+  task_id TEXT,
+  position INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  raw ANY NOT NULL,       -- text, or bytes where they are not UTF-8
+  first_walk INTEGER NOT NULL REFERENCES walk,
+  last_walk INTEGER NOT NULL REFERENCES walk,
+  UNIQUE(instance_key, digest)
+) STRICT;
+
+CREATE TABLE journal(
+  journal_key INTEGER PRIMARY KEY,
+  walk_key INTEGER NOT NULL REFERENCES walk,
+  kind TEXT NOT NULL,
+  what TEXT NOT NULL,
+  sample TEXT NOT NULL,
+  UNIQUE(kind, what)
+) STRICT;
+
+-- The views: the contract.
+
+CREATE VIEW tasks AS
+SELECT t.task_key, p.project_id, i.instance_id, t.task_id,
+  CAST(NULL AS TEXT) AS instance_name,
+  o.name AS name, s.name AS status, 1 - t.is_open AS is_final, u.user_id, u.user_name,
+  t.created_at, t.updated_at,
+  CASE WHEN t.is_open = 0 THEN t.updated - t.created END AS duration_ms,
+  t.params, t.error_code, t.revisions,
+  strftime('%Y-%m-%dT%H:%M:%fZ', f.finished / 1000.0, 'unixepoch') AS first_seen_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', max(
+    c.finished,
+    coalesce((SELECT w.finished FROM walk w WHERE w.walk_key = CASE WHEN t.missing_walk IS NULL THEN i.full_walk ELSE t.seen_walk END), c.finished)
+  ) / 1000.0, 'unixepoch') AS last_seen_at,
+  (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.started / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = i.proven_walk) AS vouched_at,
+  (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = t.missing_walk) AS missing_since,
+  (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = t.confirmed_walk) AS missing_confirmed_at,
+  t.missing_as
+FROM task t
+JOIN instance i ON i.instance_key = t.instance_key
+JOIN project p ON p.project_key = i.project_key
+JOIN walk f ON f.walk_key = t.first_walk
+JOIN revision r ON r.revision_key = t.task_key * 1048576 + t.revisions
+JOIN walk c ON c.walk_key = r.walk_key
+LEFT JOIN operation o ON o.operation_key = t.operation_key
+LEFT JOIN status s ON s.status_key = t.status_key
+LEFT JOIN user u ON u.user_key = t.user_key
+WHERE t.first_walk NOT IN (SELECT walk_key FROM pending);
+
+-- A documented number that is sent as something else is null here, and as sent in task_changes and in raw.
+CREATE VIEW task_details AS
+SELECT t.task_key, p.project_id, i.instance_id, t.task_id,
+  (SELECT CASE WHEN c.old NOT GLOB '*[^0-9.]*' AND c.old GLOB '*[0-9]*' AND c.old NOT GLOB '*.*.*' THEN CAST(c.old AS REAL) END FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'capacity' AND a.folded = 1)) AS old_capacity,
+  (SELECT CASE WHEN c.new NOT GLOB '*[^0-9.]*' AND c.new GLOB '*[0-9]*' AND c.new NOT GLOB '*.*.*' THEN CAST(c.new AS REAL) END FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'capacity' AND a.folded = 1)) AS new_capacity,
+  (SELECT CASE lower(c.new) WHEN 'true' THEN 1 WHEN 'false' THEN 0 WHEN '1' THEN 1 WHEN '0' THEN 0 END FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'enable_public_ip' AND a.folded = 0)) AS enable_public_ip,
+  (SELECT c.new FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'public_ip_id' AND a.folded = 0)) AS public_ip_id,
+  (SELECT c.new FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'public_ip_address' AND a.folded = 0)) AS public_ip_address,
+  (SELECT CASE lower(c.new) WHEN 'true' THEN 1 WHEN 'false' THEN 0 WHEN '1' THEN 1 WHEN '0' THEN 0 END FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'enable_ssl' AND a.folded = 0)) AS enable_ssl,
+  (SELECT c.old FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'cache_mode' AND a.folded = 1)) AS old_cache_mode,
+  (SELECT c.new FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'cache_mode' AND a.folded = 1)) AS new_cache_mode,
+  (SELECT c.old FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'resource_spec_code' AND a.folded = 1)) AS old_resource_spec_code,
+  (SELECT c.new FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'resource_spec_code' AND a.folded = 1)) AS new_resource_spec_code,
+  (SELECT CASE WHEN c.old NOT GLOB '*[^0-9]*' AND length(c.old) BETWEEN 1 AND 18 THEN CAST(c.old AS INTEGER) END FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'replica_num' AND a.folded = 1)) AS old_replica_num,
+  (SELECT CASE WHEN c.new NOT GLOB '*[^0-9]*' AND length(c.new) BETWEEN 1 AND 18 THEN CAST(c.new AS INTEGER) END FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'replica_num' AND a.folded = 1)) AS new_replica_num,
+  (SELECT c.old FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'cache_type' AND a.folded = 1)) AS old_cache_type,
+  (SELECT c.new FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'cache_type' AND a.folded = 1)) AS new_cache_type,
+  (SELECT c.new FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'replica_ip' AND a.folded = 0)) AS replica_ip,
+  (SELECT c.new FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'replica_az' AND a.folded = 0)) AS replica_az,
+  (SELECT c.new FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'group_name' AND a.folded = 0)) AS group_name,
+  (SELECT CASE WHEN c.old NOT GLOB '*[^0-9]*' AND length(c.old) BETWEEN 1 AND 18 THEN CAST(c.old AS INTEGER) END FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'port' AND a.folded = 1)) AS old_port,
+  (SELECT CASE WHEN c.new NOT GLOB '*[^0-9]*' AND length(c.new) BETWEEN 1 AND 18 THEN CAST(c.new AS INTEGER) END FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'port' AND a.folded = 1)) AS new_port,
+  (SELECT CASE lower(c.new) WHEN 'true' THEN 1 WHEN 'false' THEN 0 WHEN '1' THEN 1 WHEN '0' THEN 0 END FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'is_only_adjust_charging' AND a.folded = 0)) AS is_only_adjust_charging,
+  (SELECT c.new FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'account_name' AND a.folded = 0)) AS account_name,
+  (SELECT c.new FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'source_ip' AND a.folded = 0)) AS source_ip,
+  (SELECT c.new FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'target_ip' AND a.folded = 0)) AS target_ip,
+  (SELECT c.new FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'node_name' AND a.folded = 0)) AS node_name,
+  (SELECT c.new FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'rename_commands' AND a.folded = 0)) AS rename_commands,
+  (SELECT CASE WHEN c.new NOT GLOB '*[^0-9]*' AND length(c.new) BETWEEN 1 AND 18 THEN CAST(c.new AS INTEGER) END FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'updated_config_length' AND a.folded = 0)) AS updated_config_length
+FROM task t
+JOIN instance i ON i.instance_key = t.instance_key
+JOIN project p ON p.project_key = i.project_key
+WHERE t.first_walk NOT IN (SELECT walk_key FROM pending);
+
+CREATE VIEW task_changes AS
+SELECT t.task_key, p.project_id, i.instance_id, t.task_id,
+  a.source, a.name AS attribute, c.old AS old_value, c.new AS new_value
+FROM task t
+JOIN change c ON c.task_key = t.task_key
+JOIN attribute a ON a.attribute_key = c.attribute_key
+JOIN instance i ON i.instance_key = t.instance_key
+JOIN project p ON p.project_key = i.project_key
+WHERE t.first_walk NOT IN (SELECT walk_key FROM pending);
+
+CREATE VIEW task_revisions AS
+SELECT t.task_key, p.project_id, i.instance_id, t.task_id,
+  r.revision_key - t.task_key * 1048576 AS revision,
+  r.revision_key = t.task_key * 1048576 + t.revision AS is_current,
+  strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') AS observed_at,
+  w.sync_key AS sync_id,
+  s.name AS status,
+  strftime('%Y-%m-%dT%H:%M:%fZ', r.updated / 1000.0, 'unixepoch') AS updated_at,
+  lower(hex(r.digest)) AS raw_sha256, r.raw
+FROM task t
+JOIN revision r ON r.revision_key BETWEEN t.task_key * 1048576 + 1 AND t.task_key * 1048576 + 1048575
+JOIN walk w ON w.walk_key = r.walk_key
+JOIN instance i ON i.instance_key = t.instance_key
+JOIN project p ON p.project_key = i.project_key
+LEFT JOIN status s ON s.status_key = r.status_key
+WHERE r.walk_key NOT IN (SELECT walk_key FROM pending);
+
+CREATE VIEW instances AS
+SELECT p.project_id, i.instance_id,
+  -- What only the list of instances tells; it is not read yet.
+  CAST(NULL AS TEXT) AS name, CAST(NULL AS TEXT) AS engine, CAST(NULL AS TEXT) AS engine_version,
+  CAST(NULL AS TEXT) AS spec_code, CAST(NULL AS REAL) AS capacity_gb, CAST(NULL AS TEXT) AS status,
+  CAST(NULL AS TEXT) AS created_at,
+  (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = i.first_walk) AS first_seen_at,
+  (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = i.last_walk) AS last_seen_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', i.gone / 1000.0, 'unixepoch') AS gone_at,
+  (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.started / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = i.proven_walk) AS last_proven_at,
+  (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.started / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = i.full_walk) AS last_full_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', i.mark / 1000.0, 'unixepoch') AS high_water_mark,
+  i.tasks, i.open_tasks, i.missing_tasks
+FROM instance i
+JOIN project p ON p.project_key = i.project_key
+WHERE EXISTS (
+  SELECT 1 FROM walk w
+  WHERE w.instance_key = i.instance_key AND w.walk_key NOT IN (SELECT walk_key FROM pending));
+
+CREATE VIEW walks AS
+SELECT w.walk_key AS walk_id, w.sync_key AS sync_id, p.project_id, i.instance_id, w.attempt, w.kind,
+  strftime('%Y-%m-%dT%H:%M:%fZ', w.window_start / 1000.0, 'unixepoch') AS window_start, strftime('%Y-%m-%dT%H:%M:%fZ', w.window_end / 1000.0, 'unixepoch') AS window_end,
+  strftime('%Y-%m-%dT%H:%M:%fZ', w.started / 1000.0, 'unixepoch') AS started_at, strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') AS finished_at,
+  w.proven, w.reason, w.requests, w.server_total, w.received,
+  w.new, w.changed, w.same, w.older, w.rejected, w.missing, w.reappeared,
+  strftime('%Y-%m-%dT%H:%M:%fZ', w.mark_before / 1000.0, 'unixepoch') AS mark_before, strftime('%Y-%m-%dT%H:%M:%fZ', w.mark_after / 1000.0, 'unixepoch') AS mark_after, w.error
+FROM walk w
+LEFT JOIN instance i ON i.instance_key = w.instance_key
+LEFT JOIN project p ON p.project_key = i.project_key
+WHERE w.walk_key NOT IN (SELECT walk_key FROM pending);
+
+CREATE VIEW syncs AS
+SELECT s.sync_key AS sync_id,
+  strftime('%Y-%m-%dT%H:%M:%fZ', s.started / 1000.0, 'unixepoch') AS started_at, strftime('%Y-%m-%dT%H:%M:%fZ', s.finished / 1000.0, 'unixepoch') AS finished_at,
+  s.outcome, s.exit_code, s.version, s.instances,
+  count(w.walk_key) AS walks, coalesce(sum(w.proven), 0) AS proven, s.requests, s.retries,
+  coalesce(sum(w.new), 0) AS new, coalesce(sum(w.changed), 0) AS changed, coalesce(sum(w.same), 0) AS same,
+  coalesce(sum(w.older), 0) AS older, coalesce(sum(w.rejected), 0) AS rejected,
+  coalesce(sum(w.missing), 0) AS missing, coalesce(sum(w.reappeared), 0) AS reappeared
+FROM sync s
+LEFT JOIN walk w ON w.sync_key = s.sync_key AND w.walk_key NOT IN (SELECT walk_key FROM pending)
+GROUP BY s.sync_key;
+
+CREATE VIEW rejected AS
+SELECT p.project_id, i.instance_id, r.task_id, r.position, r.reason, r.raw, lower(hex(r.digest)) AS raw_sha256,
+  f.sync_key AS first_sync_id, l.sync_key AS last_sync_id
+FROM rejected_record r
+JOIN instance i ON i.instance_key = r.instance_key
+JOIN project p ON p.project_key = i.project_key
+JOIN walk f ON f.walk_key = r.first_walk
+JOIN walk l ON l.walk_key = r.last_walk
+WHERE r.first_walk NOT IN (SELECT walk_key FROM pending);
+
+CREATE VIEW drift AS
+SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') AS first_seen_at, w.sync_key AS sync_id, j.kind, j.what, j.sample
+FROM journal j
+JOIN walk w ON w.walk_key = j.walk_key
+WHERE j.walk_key NOT IN (SELECT walk_key FROM pending);

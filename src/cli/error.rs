@@ -1,0 +1,140 @@
+//! The one error of the door: its kind fixes the exit code; message, causes and hints are what a person reads.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use super::LogFormat;
+
+/// The exit codes, as the contract lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done,
+    /// The program's or the machine's own fault: disk full, no permission, I/O error.
+    Machine,
+    /// Wrong usage or configuration.
+    Usage,
+    /// Some instance, record or proof is missing; everything obtained is stored.
+    Partial,
+    /// Refused by the cloud: authentication or permission.
+    Refused,
+    /// No instance could be read to its end.
+    Unreachable,
+    /// The archive cannot be used.
+    Archive,
+    /// Another sync or program holds the archive.
+    Busy,
+    /// SIGINT.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+}
+
+impl Exit {
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Machine => 1,
+            Self::Usage => 2,
+            Self::Partial => 3,
+            Self::Refused => 4,
+            Self::Unreachable => 5,
+            Self::Archive => 6,
+            Self::Busy => 75,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+
+    /// The kind's name in JSON errors, and the word for a sync's outcome.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Machine => "machine",
+            Self::Usage => "usage",
+            Self::Partial => "partial",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+            Self::Archive => "archive",
+            Self::Busy => "busy",
+            Self::Interrupted => "interrupted",
+            Self::Terminated => "terminated",
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// What went wrong, phrased for the person who typed the command.
+#[derive(Debug)]
+pub(crate) struct CliError {
+    pub(crate) exit: Exit,
+    pub(crate) message: String,
+    pub(crate) causes: Vec<String>,
+    pub(crate) hints: Vec<String>,
+}
+
+impl CliError {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), causes: Vec::new(), hints: Vec::new() }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds an error and everything that it says was behind it.
+    #[must_use]
+    pub(crate) fn because(mut self, error: &dyn std::error::Error) -> Self {
+        let mut next = Some(error);
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            // Many libraries repeat their source in their own text; a reader wants each reason once.
+            if self.causes.last().is_none_or(|last| !last.contains(&text)) {
+                self.causes.push(text);
+            }
+            next = cause.source();
+        }
+        self
+    }
+
+    /// Writes the error, its causes and its hints; a quiet end (a reader that went away) writes nothing.
+    pub(crate) fn write(&self, err: &mut dyn Write, format: LogFormat) -> io::Result<()> {
+        if self.exit == Exit::Done {
+            return Ok(());
+        }
+        match format {
+            LogFormat::Json => {
+                let message = self.causes.iter().fold(self.message.clone(), |text, cause| format!("{text}: {cause}"));
+                let line = serde_json::json!({
+                    "code": self.exit.code(),
+                    "kind": self.exit.name(),
+                    "message": message,
+                    "hint": self.hints.join("; "),
+                });
+                writeln!(err, "{line}")
+            }
+            LogFormat::Text => {
+                writeln!(err, "error: {}", self.message)?;
+                for cause in &self.causes {
+                    writeln!(err, "  caused by: {cause}")?;
+                }
+                for hint in &self.hints {
+                    writeln!(err, "hint: {hint}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}

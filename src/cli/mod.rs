@@ -1,0 +1,164 @@
+//! The door: what was typed becomes a call, and what came of it becomes bytes, messages and an exit code.
+//!
+//! This floor alone knows clap, the environment, the clock and the terminal. One file a command; each holds an `Args`
+//! struct whose doc comment is the help text, and a `run` function.
+
+mod error;
+
+use std::{
+    ffi::OsString,
+    io::{self, IsTerminal as _, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use chrono::Utc;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::time::Timestamp;
+use error::{CliError, Exit};
+
+/// Keeps the change history of your DCS (Distributed Cache Service, Redis) instances.
+///
+/// The cloud lists what was done to an instance (who resized, exposed, re-ported it, when, with what outcome) and forgets
+/// it. `dcs-history sync` reads that list into a SQLite file that keeps what disappeared upstream, keeps every revision,
+/// and says what it can vouch for; the other commands answer from that file.
+#[derive(Debug, Parser)]
+#[command(name = "dcs-history", version, arg_required_else_help = true, propagate_version = true)]
+#[command(after_help = "Examples:
+  dcs-history simulate --port 18080            # a simulated cloud to try things on
+  dcs-history sync --endpoint https://dcs.eu-de.otc.t-systems.com --project-id ID --instance ID
+  dcs-history list --since 7d")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The archive: a SQLite file [default: dcs-history/history.db in the XDG data directory].
+    #[arg(long, value_name = "PATH", env = "DCS_HISTORY_DB", hide_env_values = true, global = true)]
+    db: Option<PathBuf>,
+    /// Say more on standard error; twice for every request.
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    verbose: u8,
+    /// Say less on standard error; errors are always said.
+    #[arg(short, long, action = ArgAction::Count, global = true)]
+    quiet: u8,
+    /// When to show progress on standard error.
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        env = "DCS_HISTORY_PROGRESS",
+        hide_env_values = true,
+        global = true
+    )]
+    progress: When,
+    /// How messages on standard error are written.
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        env = "DCS_HISTORY_LOG_FORMAT",
+        hide_env_values = true,
+        global = true
+    )]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal.
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+/// What a command may touch: its writers, the clock, and the options that every command takes.
+pub(crate) struct Context<'a> {
+    pub(crate) global: &'a Global,
+    /// The one place where the clock is read.
+    pub(crate) now: fn() -> Timestamp,
+    /// Data only.
+    pub(crate) out: &'a mut dyn Write,
+    /// Messages, progress and logs.
+    pub(crate) err: &'a mut dyn Write,
+    pub(crate) out_is_terminal: bool,
+    pub(crate) err_is_terminal: bool,
+}
+
+/// Runs the program and returns its exit code.
+pub fn main() -> ExitCode {
+    let (out, mut err) = (io::stdout(), io::stderr());
+    let terminals = (out.is_terminal(), err.is_terminal());
+    let mut out = io::BufWriter::new(out.lock());
+    run(std::env::args_os(), &mut out, &mut err, terminals).into()
+}
+
+/// Runs one command line. Nothing below this function ends the process.
+fn run(
+    args: impl IntoIterator<Item = OsString>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+    (out_is_terminal, err_is_terminal): (bool, bool),
+) -> Exit {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error, out, err),
+    };
+    let log_format = cli.global.log_format;
+    let mut context = Context { global: &cli.global, now, out, err, out_is_terminal, err_is_terminal };
+    let result = dispatch(&cli.command, &mut context).and_then(|exit| {
+        context.out.flush().map_err(|error| output_failed(&error))?;
+        Ok(exit)
+    });
+    match result {
+        Ok(exit) => exit,
+        Err(error) => {
+            // Standard error may be gone as well; then the exit code is all that is left to say it with.
+            let _unsaid = error.write(err, log_format);
+            error.exit
+        }
+    }
+}
+
+fn dispatch(command: &Command, _context: &mut Context<'_>) -> Result<Exit, CliError> {
+    match *command {}
+}
+
+/// Prints help, version or a usage error as clap phrases it.
+fn usage(error: &clap::Error, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
+    let text = error.render();
+    let to_out = !error.use_stderr();
+    let _unsaid = if to_out { write!(out, "{text}").and_then(|()| out.flush()) } else { write!(err, "{text}") };
+    if to_out { Exit::Done } else { Exit::Usage }
+}
+
+/// Turns a failed write to standard output into an error; a reader that went away is not one.
+pub(crate) fn output_failed(error: &io::Error) -> CliError {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return CliError::new(Exit::Done, "");
+    }
+    CliError::new(Exit::Machine, "cannot write to standard output").because(error)
+}
+
+/// Reads the clock.
+fn now() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
+    let now = Utc::now();
+    Timestamp::from_millis(now.timestamp_millis()).unwrap_or(Timestamp::EPOCH)
+}

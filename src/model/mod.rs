@@ -1,0 +1,15 @@
+//! The ground: what a task, a moment, an observation, a ledger line and a standing are.
+//!
+//! Everything here is plain data with the rules that hold for it alone: no I/O, no clock, no SQL. A rule that needs the
+//! present moment takes it as a parameter.
+
+pub(crate) mod ledger;
+pub(crate) mod operation;
+pub(crate) mod record;
+pub(crate) mod rows;
+pub(crate) mod standing;
+pub(crate) mod status;
+pub(crate) mod time;
+
+/// A SHA-256 digest.
+pub(crate) type Digest = [u8; 32];
