@@ -81,7 +81,12 @@ pub(crate) struct CliError {
 
 impl CliError {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), causes: Vec::new(), hints: Vec::new() }
+        Self {
+            exit,
+            message: message.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+        }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
@@ -116,7 +121,12 @@ impl CliError {
         }
         match format {
             LogFormat::Json => {
-                let message = self.causes.iter().fold(self.message.clone(), |text, cause| format!("{text}: {cause}"));
+                let message = self
+                    .causes
+                    .iter()
+                    .fold(self.message.clone(), |text, cause| {
+                        format!("{text}: {cause}")
+                    });
                 let line = serde_json::json!({
                     "code": self.exit.code(),
                     "kind": self.exit.name(),

@@ -24,7 +24,12 @@ use error::{CliError, Exit};
 /// it. `dcs-history sync` reads that list into a SQLite file that keeps what disappeared upstream, keeps every revision,
 /// and says what it can vouch for; the other commands answer from that file.
 #[derive(Debug, Parser)]
-#[command(name = "dcs-history", version, arg_required_else_help = true, propagate_version = true)]
+#[command(
+    name = "dcs-history",
+    version,
+    arg_required_else_help = true,
+    propagate_version = true
+)]
 #[command(after_help = "Examples:
   dcs-history simulate --port 18080            # a simulated cloud to try things on
   dcs-history sync --endpoint https://dcs.eu-de.otc.t-systems.com --project-id ID --instance ID
@@ -40,7 +45,13 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// The archive: a SQLite file [default: dcs-history/history.db in the XDG data directory].
-    #[arg(long, value_name = "PATH", env = "DCS_HISTORY_DB", hide_env_values = true, global = true)]
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "DCS_HISTORY_DB",
+        hide_env_values = true,
+        global = true
+    )]
     db: Option<PathBuf>,
     /// Say more on standard error; twice for every request.
     #[arg(short, long, action = ArgAction::Count, global = true)]
@@ -121,7 +132,14 @@ fn run(
         Err(error) => return usage(&error, out, err),
     };
     let log_format = cli.global.log_format;
-    let mut context = Context { global: &cli.global, now, out, err, out_is_terminal, err_is_terminal };
+    let mut context = Context {
+        global: &cli.global,
+        now,
+        out,
+        err,
+        out_is_terminal,
+        err_is_terminal,
+    };
     let result = dispatch(&cli.command, &mut context).and_then(|exit| {
         context.out.flush().map_err(|error| output_failed(&error))?;
         Ok(exit)
@@ -144,7 +162,11 @@ fn dispatch(command: &Command, _context: &mut Context<'_>) -> Result<Exit, CliEr
 fn usage(error: &clap::Error, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
     let text = error.render();
     let to_out = !error.use_stderr();
-    let _unsaid = if to_out { write!(out, "{text}").and_then(|()| out.flush()) } else { write!(err, "{text}") };
+    let _unsaid = if to_out {
+        write!(out, "{text}").and_then(|()| out.flush())
+    } else {
+        write!(err, "{text}")
+    };
     if to_out { Exit::Done } else { Exit::Usage }
 }
 
@@ -158,7 +180,10 @@ pub(crate) fn output_failed(error: &io::Error) -> CliError {
 
 /// Reads the clock.
 fn now() -> Timestamp {
-    #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the clock is read"
+    )]
     let now = Utc::now();
     Timestamp::from_millis(now.timestamp_millis()).unwrap_or(Timestamp::EPOCH)
 }

@@ -23,8 +23,15 @@ pub(crate) const DOCUMENTED: [&str; 12] = [
 pub(crate) fn synonyms(name: &str) -> Vec<&str> {
     const SPECIFICATION_CHANGE: [&str; 2] = ["ChangeInstanceSpec", "EXTEND"];
     let mut names = vec![name];
-    if SPECIFICATION_CHANGE.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-        names.extend(SPECIFICATION_CHANGE.iter().filter(|known| !known.eq_ignore_ascii_case(name)));
+    if SPECIFICATION_CHANGE
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
+    {
+        names.extend(
+            SPECIFICATION_CHANGE
+                .iter()
+                .filter(|known| !known.eq_ignore_ascii_case(name)),
+        );
     }
     names
 }
@@ -36,7 +43,10 @@ mod tests {
     #[test]
     fn a_specification_change_is_found_under_both_of_its_names() {
         assert_eq!(synonyms("EXTEND"), ["EXTEND", "ChangeInstanceSpec"]);
-        assert_eq!(synonyms("changeinstancespec"), ["changeinstancespec", "EXTEND"]);
+        assert_eq!(
+            synonyms("changeinstancespec"),
+            ["changeinstancespec", "EXTEND"]
+        );
         assert_eq!(synonyms("BindEip"), ["BindEip"]);
     }
 }

@@ -13,7 +13,9 @@ const FIRST_CREDIBLE: i64 = 365 * DAY;
 
 /// Returns the time if it can be believed: not before 1971, not later than the server's clock plus five minutes.
 pub(crate) fn credible(updated: Option<Timestamp>, server_now: Timestamp) -> Option<Timestamp> {
-    updated.filter(|time| time.millis() >= FIRST_CREDIBLE && *time <= server_now.plus(FUTURE_TOLERANCE))
+    updated.filter(|time| {
+        time.millis() >= FIRST_CREDIBLE && *time <= server_now.plus(FUTURE_TOLERANCE)
+    })
 }
 
 /// What the choice between two observations rests on.
@@ -39,7 +41,12 @@ pub(crate) struct History {
 /// 2. Else the greater credible `updated_at` wins; one that is missing, unreadable or not credible ranks lowest.
 /// 3. At equal rank an observation that is new to the history wins, unless it is open and the current one is final. A
 ///    revision never becomes current again at an equal time: two copies that disagree would add one at every sync.
-pub(crate) fn supersedes(current: Standing, observed: Standing, history: History, server_now: Timestamp) -> bool {
+pub(crate) fn supersedes(
+    current: Standing,
+    observed: Standing,
+    history: History,
+    server_now: Timestamp,
+) -> bool {
     if observed.is_final && !current.is_final && !history.has_status {
         return true;
     }
@@ -47,7 +54,9 @@ pub(crate) fn supersedes(current: Standing, observed: Standing, history: History
     match rank(observed).cmp(&rank(current)) {
         std::cmp::Ordering::Greater => true,
         std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Equal => !history.has_observation && (observed.is_final || !current.is_final),
+        std::cmp::Ordering::Equal => {
+            !history.has_observation && (observed.is_final || !current.is_final)
+        }
     }
 }
 
@@ -55,53 +64,201 @@ pub(crate) fn supersedes(current: Standing, observed: Standing, history: History
 mod tests {
     use super::*;
 
-    const NEW: History = History { has_observation: false, has_status: false };
-    const STATUS_KNOWN: History = History { has_observation: false, has_status: true };
-    const KNOWN: History = History { has_observation: true, has_status: true };
+    const NEW: History = History {
+        has_observation: false,
+        has_status: false,
+    };
+    const STATUS_KNOWN: History = History {
+        has_observation: false,
+        has_status: true,
+    };
+    const KNOWN: History = History {
+        has_observation: true,
+        has_status: true,
+    };
 
     fn at(minutes: i64) -> Option<Timestamp> {
         Timestamp::from_millis(1_600_000_000_000 + minutes * MINUTE)
     }
 
     fn open(updated: Option<Timestamp>) -> Standing {
-        Standing { updated, is_final: false }
+        Standing {
+            updated,
+            is_final: false,
+        }
     }
 
     fn done(updated: Option<Timestamp>) -> Standing {
-        Standing { updated, is_final: true }
+        Standing {
+            updated,
+            is_final: true,
+        }
     }
 
     #[test]
     fn the_current_state_is_chosen_by_status_then_time_then_novelty() {
-        let (long_ago, epoch, year_2099) =
-            (Timestamp::from_millis(-1), Timestamp::from_millis(0), Timestamp::from_millis(4_070_908_800_000));
+        let (long_ago, epoch, year_2099) = (
+            Timestamp::from_millis(-1),
+            Timestamp::from_millis(0),
+            Timestamp::from_millis(4_070_908_800_000),
+        );
         let cases = [
             ("later update", open(at(0)), open(at(1)), STATUS_KNOWN, true),
-            ("earlier update", open(at(1)), open(at(0)), STATUS_KNOWN, false),
-            ("finished at a later time", open(at(0)), done(at(1)), NEW, true),
-            ("finished, by a host that is minutes behind", open(at(3)), done(at(0)), NEW, true),
-            ("a final status known already does not win by itself", open(at(3)), done(at(0)), STATUS_KNOWN, false),
-            ("equal time, new content", open(at(0)), open(at(0)), STATUS_KNOWN, true),
-            ("equal time, finished now", open(at(0)), done(at(0)), NEW, true),
-            ("equal time, known content", open(at(0)), open(at(0)), KNOWN, false),
-            ("equal time, a final one does not open again", done(at(0)), open(at(0)), NEW, false),
-            ("a later time opens it again", done(at(0)), open(at(1)), NEW, true),
-            ("a final one changed at the same time", done(at(0)), done(at(0)), STATUS_KNOWN, true),
-            ("no time against a time", open(at(0)), open(None), STATUS_KNOWN, false),
-            ("a time against no time", open(None), open(at(0)), STATUS_KNOWN, true),
-            ("no time twice, new content", open(None), open(None), STATUS_KNOWN, true),
-            ("no time twice, known content", open(None), open(None), KNOWN, false),
-            ("epoch ranks as no time", open(at(0)), open(epoch), STATUS_KNOWN, false),
-            ("before the epoch ranks as no time", open(epoch), open(long_ago), STATUS_KNOWN, true),
-            ("the far future ranks as no time", open(at(0)), open(year_2099), STATUS_KNOWN, false),
-            ("anything credible beats the far future", open(year_2099), open(at(0)), STATUS_KNOWN, true),
-            ("an hour ahead is not credible", open(at(0)), open(at(60)), STATUS_KNOWN, false),
-            ("five minutes ahead is", open(at(0)), open(at(15)), STATUS_KNOWN, true),
-            ("a known one whose time became credible", open(at(0)), open(at(10)), KNOWN, true),
+            (
+                "earlier update",
+                open(at(1)),
+                open(at(0)),
+                STATUS_KNOWN,
+                false,
+            ),
+            (
+                "finished at a later time",
+                open(at(0)),
+                done(at(1)),
+                NEW,
+                true,
+            ),
+            (
+                "finished, by a host that is minutes behind",
+                open(at(3)),
+                done(at(0)),
+                NEW,
+                true,
+            ),
+            (
+                "a final status known already does not win by itself",
+                open(at(3)),
+                done(at(0)),
+                STATUS_KNOWN,
+                false,
+            ),
+            (
+                "equal time, new content",
+                open(at(0)),
+                open(at(0)),
+                STATUS_KNOWN,
+                true,
+            ),
+            (
+                "equal time, finished now",
+                open(at(0)),
+                done(at(0)),
+                NEW,
+                true,
+            ),
+            (
+                "equal time, known content",
+                open(at(0)),
+                open(at(0)),
+                KNOWN,
+                false,
+            ),
+            (
+                "equal time, a final one does not open again",
+                done(at(0)),
+                open(at(0)),
+                NEW,
+                false,
+            ),
+            (
+                "a later time opens it again",
+                done(at(0)),
+                open(at(1)),
+                NEW,
+                true,
+            ),
+            (
+                "a final one changed at the same time",
+                done(at(0)),
+                done(at(0)),
+                STATUS_KNOWN,
+                true,
+            ),
+            (
+                "no time against a time",
+                open(at(0)),
+                open(None),
+                STATUS_KNOWN,
+                false,
+            ),
+            (
+                "a time against no time",
+                open(None),
+                open(at(0)),
+                STATUS_KNOWN,
+                true,
+            ),
+            (
+                "no time twice, new content",
+                open(None),
+                open(None),
+                STATUS_KNOWN,
+                true,
+            ),
+            (
+                "no time twice, known content",
+                open(None),
+                open(None),
+                KNOWN,
+                false,
+            ),
+            (
+                "epoch ranks as no time",
+                open(at(0)),
+                open(epoch),
+                STATUS_KNOWN,
+                false,
+            ),
+            (
+                "before the epoch ranks as no time",
+                open(epoch),
+                open(long_ago),
+                STATUS_KNOWN,
+                true,
+            ),
+            (
+                "the far future ranks as no time",
+                open(at(0)),
+                open(year_2099),
+                STATUS_KNOWN,
+                false,
+            ),
+            (
+                "anything credible beats the far future",
+                open(year_2099),
+                open(at(0)),
+                STATUS_KNOWN,
+                true,
+            ),
+            (
+                "an hour ahead is not credible",
+                open(at(0)),
+                open(at(60)),
+                STATUS_KNOWN,
+                false,
+            ),
+            (
+                "five minutes ahead is",
+                open(at(0)),
+                open(at(15)),
+                STATUS_KNOWN,
+                true,
+            ),
+            (
+                "a known one whose time became credible",
+                open(at(0)),
+                open(at(10)),
+                KNOWN,
+                true,
+            ),
         ];
         let now = at(10).unwrap();
         for (name, current, observed, history, expected) in cases {
-            assert_eq!(supersedes(current, observed, history, now), expected, "{name}");
+            assert_eq!(
+                supersedes(current, observed, history, now),
+                expected,
+                "{name}"
+            );
         }
     }
 }

@@ -4,19 +4,37 @@
 //! regard to case, and an unknown one counts as *possibly still changing*.
 
 /// Statuses that the documentation of this call, of its siblings, or the vendor's own clients name.
-pub(crate) const DOCUMENTED: [&str; 6] = ["CREATED", "EXECUTING", "SUCCESS", "FAILED", "DELETED", "CANCELLED"];
+pub(crate) const DOCUMENTED: [&str; 6] = [
+    "CREATED",
+    "EXECUTING",
+    "SUCCESS",
+    "FAILED",
+    "DELETED",
+    "CANCELLED",
+];
 
 /// Statuses after which a task does not change; the last two are the spellings of neighbouring calls.
-const FINAL: [&str; 6] = ["SUCCESS", "FAILED", "DELETED", "CANCELLED", "CANCELED", "FAIL"];
+const FINAL: [&str; 6] = [
+    "SUCCESS",
+    "FAILED",
+    "DELETED",
+    "CANCELLED",
+    "CANCELED",
+    "FAIL",
+];
 
 /// Says whether a task with this status is finished.
 pub(crate) fn is_final(status: &str) -> bool {
-    FINAL.iter().any(|known| known.eq_ignore_ascii_case(status.trim()))
+    FINAL
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(status.trim()))
 }
 
 /// Says whether the status is one that the documentation names.
 pub(crate) fn is_documented(status: &str) -> bool {
-    DOCUMENTED.iter().any(|known| known.eq_ignore_ascii_case(status.trim()))
+    DOCUMENTED
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(status.trim()))
 }
 
 #[cfg(test)]
@@ -25,10 +43,28 @@ mod tests {
 
     #[test]
     fn only_known_final_statuses_end_a_task() {
-        for status in ["SUCCESS", "success", "FAILED", "FAIL", "CANCELED", "CANCELLED", "Deleted", " SUCCESS "] {
+        for status in [
+            "SUCCESS",
+            "success",
+            "FAILED",
+            "FAIL",
+            "CANCELED",
+            "CANCELLED",
+            "Deleted",
+            " SUCCESS ",
+        ] {
             assert!(is_final(status), "{status}");
         }
-        for status in ["EXECUTING", "CREATED", "RUNNING", "INIT", "WAITING", "", "SUCCESSFUL", "成功"] {
+        for status in [
+            "EXECUTING",
+            "CREATED",
+            "RUNNING",
+            "INIT",
+            "WAITING",
+            "",
+            "SUCCESSFUL",
+            "成功",
+        ] {
             assert!(!is_final(status), "{status}");
         }
     }

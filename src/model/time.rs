@@ -62,11 +62,18 @@ impl Timestamp {
         if !matches!(bytes[10], b'T' | b't' | b' ') || bytes[13] != b':' || bytes[16] != b':' {
             return None;
         }
-        let (hour, minute, second) = (digits(&bytes[11..13])?, digits(&bytes[14..16])?, digits(&bytes[17..19])?);
+        let (hour, minute, second) = (
+            digits(&bytes[11..13])?,
+            digits(&bytes[14..16])?,
+            digits(&bytes[17..19])?,
+        );
         let rest = &text[19..];
         let (fraction, zone) = match rest.strip_prefix('.') {
             Some(rest) => {
-                let end = rest.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+                let end = rest
+                    .bytes()
+                    .position(|byte| !byte.is_ascii_digit())
+                    .unwrap_or(rest.len());
                 if !(1..=9).contains(&end) {
                     return None;
                 }
@@ -75,7 +82,11 @@ impl Timestamp {
             None => ("", rest),
         };
         // A leap second has no place of its own on this time line: it is the last millisecond before the next minute.
-        let (second, millis) = if second == 60 { (59, 999) } else { (second, thousandths(fraction)) };
+        let (second, millis) = if second == 60 {
+            (59, 999)
+        } else {
+            (second, thousandths(fraction))
+        };
         let time = NaiveTime::from_hms_milli_opt(hour, minute, second, millis)?;
         let local = NaiveDateTime::new(date, time);
         let utc = local.checked_sub_signed(TimeDelta::try_minutes(offset_minutes(zone)?)?)?;
@@ -93,7 +104,10 @@ impl fmt::Display for Timestamp {
 
 /// Reads a short run of ASCII digits as a number.
 fn digits(bytes: &[u8]) -> Option<u32> {
-    bytes.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
+    bytes.iter().try_fold(0, |sum, byte| {
+        byte.is_ascii_digit()
+            .then(|| sum * 10 + u32::from(byte - b'0'))
+    })
 }
 
 /// Reads the digits after the point as milliseconds, cutting off finer parts.
@@ -114,7 +128,9 @@ fn offset_minutes(zone: &str) -> Option<i64> {
     };
     let (hours, minutes) = match zone.as_bytes() {
         [_, h1, h2] => (digits(&[*h1, *h2])?, 0),
-        [_, h1, h2, m1, m2] | [_, h1, h2, b':', m1, m2] => (digits(&[*h1, *h2])?, digits(&[*m1, *m2])?),
+        [_, h1, h2, m1, m2] | [_, h1, h2, b':', m1, m2] => {
+            (digits(&[*h1, *h2])?, digits(&[*m1, *m2])?)
+        }
         _ => return None,
     };
     (hours <= 23 && minutes <= 59).then(|| sign * i64::from(hours * 60 + minutes))
