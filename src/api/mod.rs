@@ -1,1 +1,5 @@
 //! (in work)
+
+pub(crate) mod canonical;
+mod cut;
+pub(crate) mod decode;

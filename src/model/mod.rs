@@ -3,12 +3,14 @@
 //! Everything here is plain data with the rules that hold for it alone: no I/O, no clock, no SQL. A rule that needs the
 //! present moment takes it as a parameter.
 
+pub(crate) mod json;
 pub(crate) mod ledger;
 pub(crate) mod operation;
 pub(crate) mod record;
 pub(crate) mod rows;
 pub(crate) mod standing;
 pub(crate) mod status;
+pub(crate) mod task;
 pub(crate) mod time;
 
 /// A SHA-256 digest.
