@@ -4,17 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::model::rows::{ChangeRow, Source};
 
-use super::value::{self, Members};
+use super::value::{self, Members, Name};
 
 /// A spelling of `new_cache_mode` that the documentation's example of 2021 shows.
 pub(super) const MISSPELT: &str = "new_cahce_mode";
 const MEANT: &str = "new_cache_mode";
-
-/// An attribute, and whether it was folded from two members.
-type Key = (String, bool);
-
-/// The old and the new value.
-type Values = (Option<String>, Option<String>);
 
 /// Which value of an attribute a member states.
 #[derive(Clone, Copy)]
@@ -24,17 +18,19 @@ enum Side {
 }
 
 /// Returns the rows of `details` and of `params`, in the order of source and attribute, none twice.
-pub(super) fn of(details: Option<&Members>, params: Option<&Members>) -> Vec<ChangeRow> {
-    let details = details.map(|members| fold(members, Source::Details));
-    let params = params.map(|members| fold(members, Source::Params));
-    details.into_iter().chain(params).flatten().collect()
+pub(super) fn of(details: Option<&Members<'_>>, params: Option<&Members<'_>>) -> Vec<ChangeRow> {
+    let mut rows = details.map_or_else(Vec::new, |members| fold(members, Source::Details));
+    if let Some(params) = params {
+        rows.append(&mut fold(params, Source::Params));
+    }
+    rows
 }
 
-fn fold(members: &Members, source: Source) -> impl Iterator<Item = ChangeRow> + use<> {
+fn fold(members: &Members<'_>, source: Source) -> Vec<ChangeRow> {
     let is_meant =
         source == Source::Details && states(members, MISSPELT) && !states(members, MEANT);
-    let mut rows: BTreeMap<Key, Values> = BTreeMap::new();
-    for (name, value) in members {
+    let mut rows: BTreeMap<(String, bool), ChangeRow> = BTreeMap::new();
+    for (Name(name), value) in members {
         let Some(value) = value::text(value.get()) else {
             continue;
         };
@@ -44,27 +40,28 @@ fn fold(members: &Members, source: Source) -> impl Iterator<Item = ChangeRow> + 
             name
         };
         let (attribute, side, folded) = split(name);
+        let attribute = value::visible(attribute.into());
         let row = rows
-            .entry((value::visible(attribute.to_owned()), folded))
-            .or_default();
+            .entry((attribute.clone(), folded))
+            .or_insert(ChangeRow {
+                source,
+                attribute,
+                folded,
+                old_value: None,
+                new_value: None,
+            });
         match side {
-            Side::Old => row.0 = Some(value),
-            Side::New => row.1 = Some(value),
+            Side::Old => row.old_value = Some(value),
+            Side::New => row.new_value = Some(value),
         }
     }
-    let row = move |((attribute, folded), (old_value, new_value))| ChangeRow {
-        source,
-        attribute,
-        folded,
-        old_value,
-        new_value,
-    };
-    rows.into_iter().map(row)
+    rows.into_values().collect()
 }
 
 /// Says whether a member is there and is not null.
-fn states(members: &Members, name: &str) -> bool {
-    members.get(name).is_some_and(|value| value.get() != "null")
+fn states(members: &Members<'_>, name: &str) -> bool {
+    let member = members.get(&Name(name.into()));
+    member.is_some_and(|value| value.get() != "null")
 }
 
 /// Splits `old_x` and `new_x` into the attribute and the side. Any other member is an attribute of its own name.

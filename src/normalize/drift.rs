@@ -9,7 +9,7 @@ use crate::model::status;
 use crate::model::task::Task;
 
 use super::changes::MISSPELT;
-use super::value::{self, Members};
+use super::value::{self, Members, Name};
 
 const TEXT: &[Kind] = &[Kind::String];
 const WHOLE_NUMBER: &[Kind] = &[Kind::Number];
@@ -51,21 +51,20 @@ const DETAILS: [(&str, &[Kind]); 27] = [
 ];
 
 /// Returns what is undocumented in a task, each thing once.
-pub(super) fn of(task: &Task<'_>, details: Option<&Members>) -> Vec<Drift> {
+pub(super) fn of(task: &Task<'_>, details: Option<&Members<'_>>) -> Vec<Drift> {
     let mut found = Found::default();
     for (name, json, documented) in known_fields(task) {
         if let Some(json) = json {
-            found.judge_type(&format!("task.{name}"), json, documented);
+            found.judge_type("task", name, json, documented);
         }
     }
     for (name, json) in &task.unknown {
         found.note(DriftKind::Field, &format!("task.{name}"), json);
     }
-    for (name, json) in details.into_iter().flatten() {
-        let what = format!("details.{name}");
+    for (Name(name), json) in details.into_iter().flatten() {
         match DETAILS.iter().find(|(known, _)| known == name) {
-            Some((_, documented)) => found.judge_type(&what, json.get(), documented),
-            None => found.note(DriftKind::Field, &what, json.get()),
+            Some((_, documented)) => found.judge_type("details", name, json.get(), documented),
+            None => found.note(DriftKind::Field, &format!("details.{name}"), json.get()),
         }
     }
     if let Some((json, text)) = shown(task.status)
@@ -117,19 +116,19 @@ struct Found(BTreeMap<(DriftKind, String), String>);
 
 impl Found {
     /// Notes a value of an undocumented type. Null is no type of its own: it stands for a field that is not filled.
-    fn judge_type(&mut self, field: &str, json: &str, documented: &[Kind]) {
+    fn judge_type(&mut self, place: &str, name: &str, json: &str, documented: &[Kind]) {
         if let Some(kind) = Kind::of(json.as_bytes())
             && kind != Kind::Null
             && !documented.contains(&kind)
         {
-            let what = format!("{field}: {}", kind.as_str());
+            let what = format!("{place}.{name}: {}", kind.as_str());
             self.note(DriftKind::Type, &what, json);
         }
     }
 
     fn note(&mut self, kind: DriftKind, what: &str, json: &str) {
         // A name is as much the sender's text as a value is, and as long as the sender likes.
-        let what = value::visible(sample(what).to_owned());
+        let what = value::visible(sample(what).into());
         self.0
             .entry((kind, what))
             .or_insert_with(|| sample(json).to_owned());

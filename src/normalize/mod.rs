@@ -16,8 +16,10 @@ use crate::model::time::Timestamp;
 
 /// Returns the rows of one task.
 pub(crate) fn rows(task: &Task<'_>) -> Normalized {
-    let details = task.details.and_then(value::object);
-    let params = task.params.and_then(value::object);
+    let details = task.details.and_then(value::object_text);
+    let details = details.as_deref().and_then(value::members);
+    let params = task.params.and_then(value::object_text);
+    let params = params.as_deref().and_then(value::members);
     Normalized {
         row: TaskRow {
             name: task.name.and_then(value::text),
