@@ -1,1 +1,14 @@
-//! (in work)
+//! The archive room: the one SQLite file, and every line of SQL that reads or writes it.
+//!
+//! [`open`] is its door. It promises that a file which is not an archive of this program is never changed by a byte, that
+//! an archive is either absent or complete (however its birth ended), and that one program at a time writes.
+
+mod birth;
+pub(crate) mod error;
+pub(crate) mod format;
+mod header;
+pub(crate) mod lock;
+pub(crate) mod open;
+mod place;
+
+pub(crate) use error::Error;
