@@ -3,7 +3,9 @@
 //! This floor alone knows clap, the environment, the clock and the terminal. One file a command; each holds an `Args`
 //! struct whose doc comment is the help text, and a `run` function.
 
+mod archive;
 mod error;
+mod paths;
 
 use std::{
     ffi::OsString,
