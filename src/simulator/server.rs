@@ -1,0 +1,398 @@
+//! The simulated cloud over HTTP, on loopback only.
+//!
+//! The server lives on a thread of its own with a runtime of its own, so that a plain test, an async one and a command can
+//! all use it the same way; dropping its handle ends it. Between requests the world stands still: each request first moves
+//! its clock by the time that went by since the last one, which comes to the same because the world does not depend on
+//! the sizes of steps.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ALLOW, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::oneshot;
+
+use super::answer;
+use super::world::{self, World};
+use crate::model::time::Timestamp;
+
+/// How long to wait before accepting again when the machine has no room for another connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// How to run the simulated cloud.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) world: world::Options,
+    /// The port on 127.0.0.1; 0 takes a free one.
+    pub(crate) port: u16,
+    /// Virtual seconds a second; with 0, the default, the clock moves only when the world is told to.
+    pub(crate) speed: f64,
+    /// The most records in a page, whatever limit is asked for.
+    pub(crate) page_cap: Option<usize>,
+    /// How long every answer takes.
+    pub(crate) latency: Duration,
+}
+
+/// A simulated cloud that is running; it ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Running {
+    /// Such as `http://127.0.0.1:40123`.
+    pub(crate) endpoint: String,
+    pub(crate) project_id: String,
+    pub(crate) token: String,
+    cloud: Arc<Cloud>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// The world behind the server, for reading its truth and moving its clock. The server answers nobody while the guard
+    /// is held.
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        lock(&self.cloud.world)
+    }
+
+    /// How many requests have come in, refused ones included.
+    pub(crate) fn requests(&self) -> u64 {
+        self.cloud.requests.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic over there has been reported by the panic hook; here is nobody left to tell.
+            let _ended = thread.join();
+        }
+    }
+}
+
+/// What the connections share.
+#[derive(Debug)]
+struct Cloud {
+    world: Mutex<World>,
+    pace: Mutex<Pace>,
+    requests: AtomicU64,
+    page_cap: Option<usize>,
+    latency: Duration,
+}
+
+/// Turns time that went by here into time over there.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    speed: f64,
+    last: Instant,
+    /// The fraction of a virtual millisecond that is still owed.
+    owed: f64,
+}
+
+impl Pace {
+    /// Returns the virtual milliseconds since the last call.
+    fn passed(&mut self, now: Instant) -> u64 {
+        let real = now.saturating_duration_since(self.last).as_secs_f64();
+        self.last = now;
+        let passed = real * 1000.0 * self.speed + self.owed;
+        self.owed = passed.fract();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the cast of a float saturates, a speed is not negative, and the fraction is kept"
+        )]
+        let whole = passed as u64;
+        whole
+    }
+}
+
+/// A lock that does not mind that a test panicked while holding it: the world has no half-done state to protect.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts a simulated cloud; when this returns, it answers.
+pub(crate) fn start(options: Options) -> io::Result<Running> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
+    listener.set_nonblocking(true)?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    let world = World::new(options.world);
+    let (project_id, token) = (world.project_id().to_owned(), world.token().to_owned());
+    let cloud = Arc::new(Cloud {
+        world: Mutex::new(world),
+        pace: Mutex::new(Pace {
+            speed: options.speed,
+            last: Instant::now(),
+            owed: 0.0,
+        }),
+        requests: AtomicU64::new(0),
+        page_cap: options.page_cap,
+        latency: options.latency,
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let listener = {
+        let _inside = runtime.enter();
+        tokio::net::TcpListener::from_std(listener)?
+    };
+    let (stop, stopped) = oneshot::channel();
+    let shared = Arc::clone(&cloud);
+    let thread = std::thread::Builder::new()
+        .name("simulated-cloud".to_owned())
+        .spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = serve(&listener, &shared) => {}
+                    // Sent or dropped, both mean the end; dropping the runtime ends the connections.
+                    _ = stopped => {}
+                }
+            });
+        })?;
+    Ok(Running {
+        endpoint,
+        project_id,
+        token,
+        cloud,
+        stop: Some(stop),
+        thread: Some(thread),
+    })
+}
+
+async fn serve(listener: &tokio::net::TcpListener, cloud: &Arc<Cloud>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        // Small answers should not wait for each other; without it they are only slower.
+        let _slower = stream.set_nodelay(true);
+        let cloud = Arc::clone(cloud);
+        drop(tokio::spawn(async move {
+            let service = service_fn(|request| {
+                let cloud = Arc::clone(&cloud);
+                async move { Ok::<_, Infallible>(respond(&cloud, &request).await) }
+            });
+            // A client that goes away in the middle is its own business.
+            let _gone = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .auto_date_header(false)
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        }));
+    }
+}
+
+async fn respond(cloud: &Cloud, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    let number = cloud.requests.fetch_add(1, Ordering::Relaxed) + 1;
+    if !cloud.latency.is_zero() {
+        tokio::time::sleep(cloud.latency).await;
+    }
+    let request_id = format!("{number:032x}");
+    let token = request.headers().get("x-auth-token");
+    let asked = answer::Request {
+        method: request.method().as_str(),
+        path: request.uri().path(),
+        query: request.uri().query().unwrap_or_default(),
+        // A token that is not even text is a wrong one, not a missing one.
+        token: token.map(|value| value.to_str().unwrap_or_default()),
+        id: &request_id,
+    };
+    let passed = lock(&cloud.pace).passed(Instant::now());
+    let (answer, now) = {
+        let mut world = lock(&cloud.world);
+        world.advance(passed);
+        (answer::answer(&world, &asked, cloud.page_cap), world.now())
+    };
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(ALLOW, HeaderValue::from_static("GET"));
+    }
+    if let Ok(date) = HeaderValue::from_str(&http_date(now)) {
+        headers.insert(DATE, date);
+    }
+    if let Ok(request_id) = HeaderValue::from_str(&request_id) {
+        headers.insert(HeaderName::from_static("x-request-id"), request_id);
+    }
+    response
+}
+
+/// Writes a moment as the `Date` header does.
+fn http_date(moment: Timestamp) -> String {
+    let moment = DateTime::<Utc>::from_timestamp_millis(moment.millis()).unwrap_or_default();
+    moment.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Asks over a connection of its own and returns the status, the head in small letters, and the body.
+    fn ask(cloud: &Running, method: &str, target: &str, token: &str) -> (u16, String, Value) {
+        let address = cloud.endpoint.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .unwrap();
+        write!(
+            stream,
+            "{method} {target} HTTP/1.1\r\nHost: {address}\r\nX-Auth-Token: {token}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (
+            status,
+            head.to_lowercase(),
+            serde_json::from_str(body).unwrap(),
+        )
+    }
+
+    fn tasks(cloud: &Running) -> String {
+        let world = cloud.world();
+        let instance = world.instance_ids().next().unwrap();
+        format!("/v2/{}/instances/{instance}/tasks", cloud.project_id)
+    }
+
+    #[test]
+    fn a_page_is_served_with_the_worlds_own_time() {
+        let cloud = start(Options::default()).unwrap();
+        let target = format!("{}?limit=1000", tasks(&cloud));
+        let (status, head, body) = ask(&cloud, "GET", &target, &cloud.token);
+        assert_eq!((status, &body["task_count"]), (200, &Value::from(40)));
+        assert!(head.contains("content-type: application/json"), "{head}");
+        assert!(
+            head.contains("date: thu, 01 oct 2026 00:00:00 gmt"),
+            "{head}"
+        );
+        assert_eq!(head.matches("\r\ndate:").count(), 1, "{head}");
+        assert!(
+            head.contains("x-request-id: 00000000000000000000000000000001"),
+            "{head}"
+        );
+        cloud.world().advance(86_400_000 + 61_000);
+        let (_, head, later) = ask(&cloud, "GET", &target, &cloud.token);
+        assert!(
+            head.contains("date: fri, 02 oct 2026 00:01:01 gmt"),
+            "{head}"
+        );
+        assert_ne!(body, later);
+        assert_eq!(cloud.requests(), 2);
+    }
+
+    #[test]
+    fn refusals_come_with_their_status_and_a_body() {
+        let cloud = start(Options::default()).unwrap();
+        let target = tasks(&cloud);
+        let (status, _, body) = ask(&cloud, "GET", &target, "wrong");
+        assert_eq!(
+            (status, &body["error_code"]),
+            (401, &Value::from("DCS.1001"))
+        );
+        let (status, head, body) = ask(&cloud, "POST", &target, &cloud.token);
+        assert_eq!(
+            (status, &body["error_code"]),
+            (405, &Value::from("APIGW.0101"))
+        );
+        assert!(head.contains("allow: get"), "{head}");
+        let id = body["request_id"].as_str().unwrap();
+        assert!(head.contains(&format!("x-request-id: {id}")), "{head}");
+    }
+
+    #[test]
+    fn the_clock_runs_at_its_speed_and_keeps_fractions() {
+        let begin = Instant::now();
+        let at = |millis| begin + Duration::from_millis(millis);
+        let pace = |speed| Pace {
+            speed,
+            last: begin,
+            owed: 0.0,
+        };
+        let mut still = pace(0.0);
+        assert_eq!(still.passed(at(5000)), 0);
+        let mut fast = pace(60.0);
+        assert_eq!(
+            (fast.passed(at(1000)), fast.passed(at(1500))),
+            (60_000, 30_000)
+        );
+        let mut slow = pace(0.25);
+        let passed: Vec<u64> = (1..=8).map(|millis| slow.passed(at(millis))).collect();
+        assert_eq!(passed, [0, 0, 0, 1, 0, 0, 0, 1]);
+        let mut absurd = pace(1e300);
+        assert_eq!(absurd.passed(at(1000)), u64::MAX);
+        // Time that seems to run backwards moves nothing.
+        assert_eq!(pace(60.0).passed(begin), 0);
+    }
+
+    #[test]
+    fn a_world_in_motion_is_seen_moving() {
+        let cloud = start(Options {
+            speed: 10_000.0,
+            ..Options::default()
+        })
+        .unwrap();
+        let target = tasks(&cloud);
+        let begin = Instant::now();
+        let (_, first, _) = ask(&cloud, "GET", &target, &cloud.token);
+        while begin.elapsed() < Duration::from_secs(20) {
+            let (_, head, _) = ask(&cloud, "GET", &target, &cloud.token);
+            if head.lines().find(|line| line.starts_with("date"))
+                != first.lines().find(|line| line.starts_with("date"))
+            {
+                return;
+            }
+        }
+        panic!("the clock did not move within 20 seconds");
+    }
+
+    #[test]
+    fn latency_delays_every_answer_and_a_cap_cuts_pages() {
+        let latency = Duration::from_millis(120);
+        let cloud = start(Options {
+            latency,
+            page_cap: Some(3),
+            ..Options::default()
+        })
+        .unwrap();
+        let begin = Instant::now();
+        let target = format!("{}?limit=1000", tasks(&cloud));
+        let (_, _, body) = ask(&cloud, "GET", &target, &cloud.token);
+        assert!(begin.elapsed() >= latency);
+        assert_eq!(body["tasks"].as_array().unwrap().len(), 3);
+        assert_eq!(body["task_count"], Value::from(40));
+    }
+
+    #[test]
+    fn dropping_the_handle_closes_the_port_and_a_taken_port_is_an_error() {
+        let cloud = start(Options::default()).unwrap();
+        let port = cloud.endpoint.rsplit(':').next().unwrap().parse().unwrap();
+        let taken = start(Options {
+            port,
+            ..Options::default()
+        });
+        assert_eq!(taken.unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        let address = cloud.endpoint.strip_prefix("http://").unwrap().to_owned();
+        drop(cloud);
+        assert!(TcpStream::connect(address).is_err());
+    }
+}
