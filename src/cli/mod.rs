@@ -4,8 +4,10 @@
 //! struct whose doc comment is the help text, and a `run` function.
 
 mod archive;
+mod duration;
 mod error;
 mod paths;
+mod simulate;
 
 use std::{
     ffi::OsString,
@@ -99,7 +101,9 @@ pub(crate) enum LogFormat {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Simulate(simulate::Args),
+}
 
 /// What a command may touch: its writers, the clock, and the options that every command takes.
 pub(crate) struct Context<'a> {
@@ -156,8 +160,10 @@ fn run(
     }
 }
 
-fn dispatch(command: &Command, _context: &mut Context<'_>) -> Result<Exit, CliError> {
-    match *command {}
+fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliError> {
+    match command {
+        Command::Simulate(args) => simulate::run(args, context),
+    }
 }
 
 /// Prints help, version or a usage error as clap phrases it.
