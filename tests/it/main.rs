@@ -1,1 +1,8 @@
+//! Tests of the program as its users meet it: the binary, started as a child process.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop, and helpers count as no test for the lint"
+)]
+
+mod simulate;
