@@ -1,0 +1,395 @@
+//! The client: a question in, a read answer or a typed error out.
+//!
+//! One is made for a run and shared by everything in it that asks. It holds what a run may spend: its time, its retries
+//! and its credential.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use reqwest::{Url, header::HeaderMap};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::time::Instant;
+
+use crate::model::time::Timestamp;
+
+use super::{
+    auth::{AlreadyRefused, Auth, KeyNumber, Keyring, Refusal},
+    endpoint::Endpoint,
+    error::{ApiError, ErrorKind, Failure, Request},
+    error_body,
+    retry::{self, Budget, Rules, Step, Stop, Tally},
+    transport::{self, BuildError, Transport},
+};
+
+/// How patient and how generous a run is. The defaults are the contract's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) connect_timeout: Duration,
+    /// For a whole request, body included.
+    pub(crate) timeout: Duration,
+    /// After the first attempt.
+    pub(crate) retries: u32,
+    pub(crate) retry_base: Duration,
+    /// In bytes.
+    pub(crate) max_body: u64,
+    /// Certificates trusted besides the machine's own.
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_mins(1),
+            retries: 3,
+            retry_base: Duration::from_millis(500),
+            max_body: 64 * 1024 * 1024,
+            ca_file: None,
+        }
+    }
+}
+
+/// The moment at which a run stops asking, by the monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    limit: Duration,
+    /// None is further away than clocks count.
+    at: Option<Instant>,
+}
+
+impl Deadline {
+    /// Starts a run's time now.
+    pub(crate) fn after(limit: Duration) -> Self {
+        Self {
+            limit,
+            at: Instant::now().checked_add(limit),
+        }
+    }
+
+    /// Runs something that must not outlast the run.
+    async fn guard<T>(self, work: impl Future<Output = T>) -> Result<T, Box<Failure>> {
+        let Some(at) = self.at else {
+            return Ok(work.await);
+        };
+        tokio::time::timeout_at(at, work)
+            .await
+            .map_err(|_| self.passed())
+    }
+
+    /// Waits, unless the wait would end after the run.
+    async fn wait(self, wait: Duration) -> Result<(), Box<Failure>> {
+        let until = Instant::now().checked_add(wait);
+        if self
+            .at
+            .is_some_and(|at| until.is_none_or(|until| until >= at))
+        {
+            return Err(self.passed());
+        }
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+
+    fn passed(self) -> Box<Failure> {
+        Failure::new(ErrorKind::Deadline { limit: self.limit })
+    }
+}
+
+/// An answer of success, read to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) body: Vec<u8>,
+    /// The server's clock.
+    pub(crate) date: Option<Timestamp>,
+    pub(crate) request_id: Option<String>,
+}
+
+/// An answer that came whole and is not what was asked for; says what was found instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BadAnswer {
+    pub(crate) found: String,
+}
+
+impl BadAnswer {
+    pub(crate) fn new(found: impl Into<String>) -> Self {
+        Self {
+            found: found.into(),
+        }
+    }
+}
+
+/// What was asked for, and what else the answer said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fetched<T> {
+    pub(crate) value: T,
+    /// The server's clock.
+    pub(crate) date: Option<Timestamp>,
+    /// Requests sent until it came.
+    pub(crate) attempts: u32,
+}
+
+/// Which page of a task list is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Query {
+    pub(crate) offset: u64,
+    pub(crate) limit: u32,
+    /// The earliest start, as `yyyyMMddHHmmss` in UTC.
+    pub(crate) start: Option<String>,
+}
+
+/// A retry that is about to happen, for whoever shows what is going on.
+#[derive(Debug)]
+pub(crate) struct Retrying<'a> {
+    pub(crate) url: &'a str,
+    /// What happened, as it would read in an error; holds no secret.
+    pub(crate) why: String,
+    pub(crate) wait: Duration,
+    /// How many requests were sent for this so far.
+    pub(crate) attempts: u32,
+}
+
+type Observer = Box<dyn Fn(&Retrying<'_>) + Send + Sync>;
+
+pub(crate) struct Client {
+    transport: Transport,
+    endpoint: Endpoint,
+    keyring: Keyring,
+    rules: Rules,
+    deadline: Deadline,
+    budget: Mutex<Budget>,
+    random: SystemRandom,
+    requests: AtomicU64,
+    retries: AtomicU64,
+    /// Whether any request of this run has been answered, so that an open connection may be lying idle.
+    warm: AtomicBool,
+    observer: Observer,
+}
+
+impl Client {
+    pub(crate) fn new(
+        endpoint: Endpoint,
+        auth: Auth,
+        settings: &Settings,
+        deadline: Deadline,
+    ) -> Result<Self, BuildError> {
+        Ok(Self {
+            transport: Transport::new(&endpoint, settings)?,
+            endpoint,
+            keyring: Keyring::new(auth),
+            rules: Rules {
+                retries: settings.retries,
+                base: settings.retry_base,
+            },
+            deadline,
+            budget: Mutex::new(Budget::full()),
+            random: SystemRandom::new(),
+            requests: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
+            warm: AtomicBool::new(false),
+            observer: Box::new(|_| ()),
+        })
+    }
+
+    /// Tells a function about every retry before its wait.
+    #[must_use]
+    pub(crate) fn observed(
+        mut self,
+        observer: impl Fn(&Retrying<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        self.observer = Box::new(observer);
+        self
+    }
+
+    /// Returns how many requests were sent so far.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many of the requests were retries after a failure. Neither an idle connection that had been dropped
+    /// nor a renewed token is one.
+    pub(crate) fn retries(&self) -> u64 {
+        self.retries.load(Ordering::Relaxed)
+    }
+
+    /// Asks for one page of an instance's background tasks.
+    pub(crate) async fn tasks<T>(
+        &self,
+        project: &str,
+        instance: &str,
+        query: &Query,
+        parse: impl Fn(&Answer) -> Result<T, BadAnswer>,
+    ) -> Result<Fetched<T>, ApiError> {
+        let (offset, limit) = (query.offset.to_string(), query.limit.to_string());
+        let mut parameters = vec![("offset", offset.as_str()), ("limit", limit.as_str())];
+        if let Some(start) = &query.start {
+            parameters.push(("start_time", start));
+        }
+        let path = ["v2", project, "instances", instance, "tasks"];
+        self.get(project, &path, &parameters, parse).await
+    }
+
+    /// Sends a request until it is answered, or until asking again makes no sense.
+    async fn get<T>(
+        &self,
+        project: &str,
+        path: &[&str],
+        parameters: &[(&str, &str)],
+        parse: impl Fn(&Answer) -> Result<T, BadAnswer>,
+    ) -> Result<Fetched<T>, ApiError> {
+        let url = self.endpoint.url(path, parameters);
+        let request = Request {
+            url: url
+                .as_ref()
+                .map_or(self.endpoint.as_str(), Url::as_str)
+                .to_owned(),
+            endpoint: self.endpoint.as_str().to_owned(),
+            project: project.to_owned(),
+        };
+        let mut attempts = 0;
+        let outcome = match url {
+            Some(url) => self.ask(url, &parse, &mut attempts).await,
+            None => Err((Failure::new(ErrorKind::UnusableId), Stop::Final)),
+        };
+        match outcome {
+            Ok((value, date)) => Ok(Fetched {
+                value,
+                date,
+                attempts,
+            }),
+            Err((failure, stop)) => Err(ApiError::new(*failure, request, attempts, stop)),
+        }
+    }
+
+    /// The loop around one request: every way out of it is bounded by the rules, the budget and the deadline.
+    async fn ask<T>(
+        &self,
+        url: Url,
+        parse: &impl Fn(&Answer) -> Result<T, BadAnswer>,
+        attempts: &mut u32,
+    ) -> Result<(T, Option<Timestamp>), (Box<Failure>, Stop)> {
+        let over = |failure| (failure, Stop::Final);
+        let mut tally = Tally::default();
+        loop {
+            // What an earlier attempt in the run left behind decides whether this one can meet a stale connection.
+            let warm = self.warm.load(Ordering::Relaxed);
+            let mut headers = HeaderMap::new();
+            let applied = self.deadline.guard(self.keyring.apply(&mut headers)).await;
+            let key = match applied.map_err(over)? {
+                Ok(key) => key,
+                Err(AlreadyRefused) => return Err(over(Failure::new(ErrorKind::AlreadyRefused))),
+            };
+            *attempts += 1;
+            self.requests.fetch_add(1, Ordering::Relaxed);
+            let sent = self
+                .deadline
+                .guard(self.transport.get(url.clone(), headers));
+            let answered = sent.await.map_err(over)?;
+            let mut failure = match answered.and_then(|answer| read(answer, parse)) {
+                Ok(answer) => {
+                    self.warm.store(true, Ordering::Relaxed);
+                    self.with_budget(Budget::earn);
+                    return Ok(answer);
+                }
+                Err(failure) => failure,
+            };
+            failure.make_safe(|text| self.keyring.scrub(text));
+            if failure.status == Some(401) {
+                let renewed = self.deadline.guard(self.renew(key, failure)).await;
+                renewed.and_then(|renewed| renewed).map_err(over)?;
+                continue;
+            }
+            self.before_next(&url, failure, warm, *attempts, &mut tally)
+                .await?;
+        }
+    }
+
+    /// Does what the schedule says after a failure: gives up, or returns when the next attempt is due.
+    async fn before_next(
+        &self,
+        url: &Url,
+        failure: Box<Failure>,
+        warm: bool,
+        attempts: u32,
+        tally: &mut Tally,
+    ) -> Result<(), (Box<Failure>, Stop)> {
+        let (class, asked, random) = (failure.class(), failure.asked, self.random());
+        let step = self.with_budget(|budget| {
+            retry::next(class, asked, warm, tally, self.rules, budget, random)
+        });
+        match step {
+            Step::Repeat => Ok(()),
+            Step::Stop(stop) => Err((failure, stop)),
+            Step::Retry(wait) => {
+                (self.observer)(&Retrying {
+                    url: url.as_str(),
+                    why: failure.to_string(),
+                    wait,
+                    attempts,
+                });
+                self.deadline.wait(wait).await.map_err(|mut passed| {
+                    // What the run was waiting for says more than that its time is over.
+                    passed.source = Some(failure.to_string().into());
+                    (passed, Stop::Final)
+                })?;
+                self.retries.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+        }
+    }
+
+    /// Gets another token after a refusal, if there is a way to.
+    async fn renew(&self, key: KeyNumber, mut failure: Box<Failure>) -> Result<(), Box<Failure>> {
+        match self.keyring.refused(key).await {
+            Refusal::Renewed => Ok(()),
+            Refusal::Final => Err(failure),
+            Refusal::NotRenewed(error) => {
+                failure.kind = ErrorKind::NotRenewed;
+                failure.source = Some(error);
+                Err(failure)
+            }
+        }
+    }
+
+    fn with_budget<T>(&self, work: impl FnOnce(&mut Budget) -> T) -> T {
+        // A number that is off by one retry is no reason to stop a run.
+        let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&mut budget)
+    }
+
+    /// Returns a number from 0 to 1; without a source of chance, 1: everybody waits, the longest.
+    fn random(&self) -> f64 {
+        let mut bytes = [0; 4];
+        match self.random.fill(&mut bytes) {
+            Ok(()) => f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX),
+            Err(_) => 1.0,
+        }
+    }
+}
+
+/// Lets the caller read an answer, and turns what it could not read into a failure with the other end's own words.
+fn read<T>(
+    answer: Answer,
+    parse: &impl Fn(&Answer) -> Result<T, BadAnswer>,
+) -> Result<(T, Option<Timestamp>), Box<Failure>> {
+    let bad = match parse(&answer) {
+        Ok(value) => return Ok((value, answer.date)),
+        Err(bad) => bad,
+    };
+    let mut failure = Failure::new(ErrorKind::BadAnswer {
+        found: bad.found,
+        begins: transport::begin(&answer.body),
+    });
+    let said = error_body::read_envelope(&answer.body);
+    failure.status = Some(200);
+    failure.date = answer.date;
+    failure.said = error_body::ErrorBody {
+        request_id: answer.request_id.or(said.request_id),
+        ..said
+    };
+    Err(failure)
+}

@@ -1,0 +1,373 @@
+//! One request, one answer: the HTTP client with every convenience switched off that could send the token elsewhere,
+//! wait for ever or fill the memory.
+//!
+//! Each setting below answers one row of the fault catalogue: no redirects (they would carry the token along), time
+//! limits for connecting, for silence and for the whole, a size limit counted while reading, no compression, https only
+//! unless the endpoint itself is plain http, and no proxy on the way to this machine.
+
+use std::{error::Error, fs, io, path::PathBuf, sync::OnceLock, time::Duration};
+
+use reqwest::{
+    Certificate, Client, Response, Url,
+    header::{
+        ACCEPT, CONTENT_ENCODING, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    },
+    redirect, tls,
+};
+use rustls::{CertificateError, InvalidMessage};
+
+use crate::model::time::Timestamp;
+
+use super::{
+    client::{Answer, Settings},
+    endpoint::Endpoint,
+    error::{ErrorKind, Failure},
+    error_body, http_date, retry,
+};
+
+const USER_AGENT: &str = concat!("dcs-history/", env!("CARGO_PKG_VERSION"));
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How much of an error's body is read: every documented one is far below, and a message is all that is wanted of it.
+const ERROR_BODY: usize = 64 * 1024;
+
+/// How much room is made before the first byte has come, however much the server promises.
+const FIRST_ROOM: u64 = 1024 * 1024;
+
+/// Why no client could be made; all of it is configuration.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BuildError {
+    #[error("cannot read the CA file {}", path.display())]
+    CaFileUnreadable { path: PathBuf, source: io::Error },
+    #[error("the CA file {} holds no PEM certificate", path.display())]
+    CaFileEmpty { path: PathBuf },
+    #[error("the CA file {} holds a certificate that cannot be read", path.display())]
+    CaFileInvalid {
+        path: PathBuf,
+        source: reqwest::Error,
+    },
+    #[error(
+        "cannot set up TLS; if this machine has no CA certificates, install its `ca-certificates` package or give --ca-file"
+    )]
+    Tls { source: reqwest::Error },
+}
+
+pub(super) struct Transport {
+    http: Client,
+    timeout: Duration,
+    max_body: u64,
+}
+
+impl Transport {
+    /// Sets up the one HTTP client of a run.
+    pub(super) fn new(endpoint: &Endpoint, settings: &Settings) -> Result<Self, BuildError> {
+        install_crypto();
+        let mut builder = Client::builder()
+            .user_agent(USER_AGENT)
+            .default_headers(HeaderMap::from_iter([(
+                ACCEPT,
+                HeaderValue::from_static("application/json"),
+            )]))
+            .redirect(redirect::Policy::none())
+            // Retries are decided in one place, and that is ours.
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .https_only(endpoint.is_https())
+            .tls_version_min(tls::Version::TLS_1_2)
+            .connect_timeout(settings.connect_timeout)
+            // It starts anew with each byte, so it alone would let a drip pass; the total limit is the one that ends it.
+            .read_timeout(settings.timeout)
+            .timeout(settings.timeout);
+        if endpoint.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        if !endpoint.is_https() && endpoint.is_loopback() {
+            // Without this, a machine without CA certificates could not even talk to itself in plain text.
+            builder = builder.tls_certs_only([]);
+        }
+        if let Some(path) = &settings.ca_file {
+            builder = builder.tls_certs_merge(read_ca_file(path)?);
+        }
+        let http = builder.build().map_err(|source| match &settings.ca_file {
+            // Reading a bundle does not look into the certificates; setting up the verifier does.
+            Some(path) if chain_has(&source, is_bad_certificate) => BuildError::CaFileInvalid {
+                path: path.clone(),
+                source,
+            },
+            _ => BuildError::Tls { source },
+        })?;
+        Ok(Self {
+            http,
+            timeout: settings.timeout,
+            max_body: settings.max_body,
+        })
+    }
+
+    /// Sends one GET request and reads its answer to the end.
+    pub(super) async fn get(&self, url: Url, headers: HeaderMap) -> Result<Answer, Box<Failure>> {
+        let sent = self.http.get(url.clone()).headers(headers).send().await;
+        let response = sent.map_err(|error| self.no_answer(error))?;
+        let head = Head::of(&response);
+        let status = response.status();
+        if status.is_redirection() {
+            let target = target(&url, response.headers());
+            return Err(head.failure(ErrorKind::Redirect { target }));
+        }
+        if !status.is_success() {
+            return Err(self.error_answer(head, response).await);
+        }
+        if let Some(encoding) = encoding(response.headers()) {
+            return Err(head.failure(ErrorKind::Compressed { encoding }));
+        }
+        let body = self
+            .body(response)
+            .await
+            .map_err(|failure| head.complete(failure))?;
+        if status != reqwest::StatusCode::OK {
+            let mut failure = head.failure(ErrorKind::BadAnswer {
+                found: "a success without the list".to_owned(),
+                begins: begin(&body),
+            });
+            failure.said.code = error_body::read_envelope(&body).code;
+            return Err(failure);
+        }
+        Ok(Answer {
+            body,
+            date: head.date,
+            request_id: head.request_id,
+        })
+    }
+
+    /// Puts an attempt that got no answer into its kind.
+    fn no_answer(&self, error: reqwest::Error) -> Box<Failure> {
+        let kind = if let Some(check) = failed_check(&error) {
+            ErrorKind::Tls { check }
+        } else if error.is_connect() {
+            ErrorKind::Connect
+        } else if error.is_timeout() {
+            ErrorKind::Timeout {
+                limit: self.timeout,
+                read: 0,
+            }
+        } else {
+            ErrorKind::Closed
+        };
+        Failure::because(kind, error.without_url())
+    }
+
+    /// Reads a body of success: whole, within the limit, or not at all.
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, Box<Failure>> {
+        let too_large = || {
+            Failure::new(ErrorKind::TooLarge {
+                limit: self.max_body,
+            })
+        };
+        let promised = response.content_length();
+        if promised.is_some_and(|promised| promised > self.max_body) {
+            return Err(too_large());
+        }
+        let room = promised.unwrap_or(0).min(FIRST_ROOM);
+        let mut body = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
+        loop {
+            let chunk = match response.chunk().await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => return Ok(body),
+                Err(error) => return Err(self.broken_off(error, body.len() as u64, promised)),
+            };
+            if (body.len() + chunk.len()) as u64 > self.max_body {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+    }
+
+    /// Puts an answer that stopped coming into its kind. reqwest calls a body cut short a decoding error, so the time
+    /// limit is all that is told apart here.
+    fn broken_off(&self, error: reqwest::Error, read: u64, promised: Option<u64>) -> Box<Failure> {
+        let kind = if error.is_timeout() {
+            ErrorKind::Timeout {
+                limit: self.timeout,
+                read,
+            }
+        } else {
+            ErrorKind::Truncated { read, promised }
+        };
+        Failure::because(kind, error.without_url())
+    }
+
+    /// Reads what an error answer has to say. Its status decides, so a body that breaks off, never ends or is compressed
+    /// changes nothing.
+    async fn error_answer(&self, head: Head, mut response: Response) -> Box<Failure> {
+        let mut failure = head.failure(ErrorKind::Status);
+        if let Some(encoding) = encoding(response.headers()) {
+            failure.said.message = Some(format!("a compressed body ({encoding})"));
+            return failure;
+        }
+        let mut body = Vec::new();
+        while body.len() < ERROR_BODY
+            && let Ok(Some(chunk)) = response.chunk().await
+        {
+            body.extend_from_slice(&chunk);
+        }
+        body.truncate(ERROR_BODY);
+        let mut said = error_body::read(&body);
+        said.request_id = failure.said.request_id.take().or(said.request_id);
+        failure.said = said;
+        failure
+    }
+}
+
+/// What every answer's head is read for.
+struct Head {
+    status: u16,
+    date: Option<Timestamp>,
+    request_id: Option<String>,
+    retry_after: Option<String>,
+}
+
+impl Head {
+    fn of(response: &Response) -> Self {
+        let text = |name: HeaderName| {
+            let value = response.headers().get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        Self {
+            status: response.status().as_u16(),
+            date: text(DATE).and_then(|date| http_date::parse(&date)),
+            request_id: text(X_REQUEST_ID).filter(|id| !id.trim().is_empty()),
+            retry_after: text(RETRY_AFTER),
+        }
+    }
+
+    fn failure(&self, kind: ErrorKind) -> Box<Failure> {
+        self.complete(Failure::new(kind))
+    }
+
+    /// Adds what the head said to what went wrong after it.
+    fn complete(&self, mut failure: Box<Failure>) -> Box<Failure> {
+        failure.status = Some(self.status);
+        failure.date = self.date;
+        failure.said.request_id.clone_from(&self.request_id);
+        if let Some(header) = &self.retry_after {
+            failure.asked = retry::retry_after(header, self.date);
+        }
+        failure
+    }
+}
+
+/// Returns the first bytes of a body as text, more than any message shows.
+pub(super) fn begin(body: &[u8]) -> String {
+    /// Enough to hold a token whole, so that the scrubbing sees all of it.
+    const BEGIN: usize = 16 * 1024;
+    String::from_utf8_lossy(&body[..body.len().min(BEGIN)]).into_owned()
+}
+
+/// Returns the name of a compression; `identity` is none.
+fn encoding(headers: &HeaderMap) -> Option<String> {
+    headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
+        .find(|name| !name.is_empty() && !name.eq_ignore_ascii_case("identity"))
+}
+
+/// Names where a redirect points: the origin, because path and query are of no use here and may hold a secret.
+fn target(url: &Url, headers: &HeaderMap) -> String {
+    let location = headers
+        .get(LOCATION)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let Some(location) = location else {
+        return "nowhere".to_owned();
+    };
+    match url.join(&location) {
+        Ok(target) if target.origin() == url.origin() => {
+            "another path of the same origin".to_owned()
+        }
+        Ok(target) if target.has_host() => target.origin().ascii_serialization(),
+        Ok(target) => format!("a {}: address", target.scheme()),
+        Err(_) => "an address that cannot be read".to_owned(),
+    }
+}
+
+/// Reads the certificates that are trusted besides the machine's own.
+fn read_ca_file(path: &PathBuf) -> Result<Vec<Certificate>, BuildError> {
+    let pem = fs::read(path).map_err(|source| BuildError::CaFileUnreadable {
+        path: path.clone(),
+        source,
+    })?;
+    let certificates =
+        Certificate::from_pem_bundle(&pem).map_err(|source| BuildError::CaFileInvalid {
+            path: path.clone(),
+            source,
+        })?;
+    if certificates.is_empty() {
+        return Err(BuildError::CaFileEmpty { path: path.clone() });
+    }
+    Ok(certificates)
+}
+
+/// Installs ring as the source of cryptography. reqwest panics without one, and a second call would fail.
+fn install_crypto() {
+    static INSTALLED: OnceLock<()> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        // Somebody who was first (a test's server) has installed one just as well.
+        let _there_already = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+/// Says which check of the other end's identity failed, if it was one; asking again would not change it.
+fn failed_check(error: &reqwest::Error) -> Option<&'static str> {
+    let mut found = None;
+    chain_has(error, |error| {
+        found = check_of(error);
+        found.is_some()
+    });
+    found
+}
+
+fn check_of(error: &rustls::Error) -> Option<&'static str> {
+    Some(match error {
+        rustls::Error::InvalidCertificate(error) => match error {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "the certificate has expired"
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "the certificate is not valid yet"
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "the certificate is made out to another host name"
+            }
+            CertificateError::UnknownIssuer => {
+                "the certificate is self-signed or signed by an unknown authority"
+            }
+            CertificateError::Revoked => "the certificate was revoked",
+            _ => "the certificate is not acceptable",
+        },
+        rustls::Error::NoCertificatesPresented => "no certificate was presented",
+        rustls::Error::PeerIncompatible(_) => "TLS 1.2 or later with common ciphers is not offered",
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            "this is not a TLS port"
+        }
+        _ => return None,
+    })
+}
+
+fn is_bad_certificate(error: &rustls::Error) -> bool {
+    matches!(error, rustls::Error::InvalidCertificate(_))
+}
+
+/// Says whether a TLS error of some sort is anywhere behind this one. An I/O error hides what it wraps from `source`.
+fn chain_has(error: &reqwest::Error, mut is: impl FnMut(&rustls::Error) -> bool) -> bool {
+    let mut next: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(error) = next {
+        let inner = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        if inner.or_else(|| error.downcast_ref()).is_some_and(&mut is) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
