@@ -14,17 +14,18 @@ use std::{
 
 use reqwest::{Url, header::HeaderMap};
 use ring::rand::{SecureRandom as _, SystemRandom};
-use tokio::time::Instant;
 
 use crate::model::time::Timestamp;
 
 use super::{
     auth::{AlreadyRefused, Auth, KeyNumber, Keyring, Refusal},
+    deadline::Deadline,
     endpoint::Endpoint,
     error::{ApiError, ErrorKind, Failure, Request},
     error_body,
     retry::{self, Budget, Rules, Step, Stop, Tally},
-    transport::{self, BuildError, Transport},
+    tls::BuildError,
+    transport::{self, Transport},
 };
 
 /// How patient and how generous a run is. The defaults are the contract's.
@@ -52,51 +53,6 @@ impl Default for Settings {
             max_body: 64 * 1024 * 1024,
             ca_file: None,
         }
-    }
-}
-
-/// The moment at which a run stops asking, by the monotonic clock.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Deadline {
-    limit: Duration,
-    /// None is further away than clocks count.
-    at: Option<Instant>,
-}
-
-impl Deadline {
-    /// Starts a run's time now.
-    pub(crate) fn after(limit: Duration) -> Self {
-        Self {
-            limit,
-            at: Instant::now().checked_add(limit),
-        }
-    }
-
-    /// Runs something that must not outlast the run.
-    async fn guard<T>(self, work: impl Future<Output = T>) -> Result<T, Box<Failure>> {
-        let Some(at) = self.at else {
-            return Ok(work.await);
-        };
-        tokio::time::timeout_at(at, work)
-            .await
-            .map_err(|_| self.passed())
-    }
-
-    /// Waits, unless the wait would end after the run.
-    async fn wait(self, wait: Duration) -> Result<(), Box<Failure>> {
-        let until = Instant::now().checked_add(wait);
-        if self
-            .at
-            .is_some_and(|at| until.is_none_or(|until| until >= at))
-        {
-            return Err(self.passed());
-        }
-        tokio::time::sleep(wait).await;
-        Ok(())
-    }
-
-    fn passed(self) -> Box<Failure> {
-        Failure::new(ErrorKind::Deadline { limit: self.limit })
     }
 }
 

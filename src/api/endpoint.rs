@@ -142,7 +142,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Says whether a host, as the URL parser writes it, is loopback: `localhost`, 127.0.0.0/8 or ::1.
+/// Says whether a host, as the URL parser writes it, is loopback: `localhost`, 127.0.0.0/8 or `::1`.
 fn is_loopback(host: &str) -> bool {
     let address = host
         .strip_prefix('[')

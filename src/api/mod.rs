@@ -8,6 +8,7 @@ pub(crate) mod auth;
 pub(crate) mod canonical;
 pub(crate) mod client;
 mod cut;
+pub(crate) mod deadline;
 pub(crate) mod decode;
 pub(crate) mod endpoint;
 pub(crate) mod error;
@@ -16,6 +17,7 @@ mod http_date;
 mod quote;
 mod retry;
 pub(crate) mod secret;
+pub(crate) mod tls;
 mod transport;
 
 #[cfg(test)]

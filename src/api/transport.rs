@@ -5,16 +5,15 @@
 //! limits for connecting, for silence and for the whole, a size limit counted while reading, no compression, https only
 //! unless the endpoint itself is plain http, and no proxy on the way to this machine.
 
-use std::{error::Error, fs, io, path::PathBuf, sync::OnceLock, time::Duration};
+use std::time::Duration;
 
 use reqwest::{
-    Certificate, Client, Response, Url,
+    Client, Response, Url,
     header::{
         ACCEPT, CONTENT_ENCODING, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
     },
-    redirect, tls,
+    redirect,
 };
-use rustls::{CertificateError, InvalidMessage};
 
 use crate::model::time::Timestamp;
 
@@ -23,6 +22,7 @@ use super::{
     endpoint::Endpoint,
     error::{ErrorKind, Failure},
     error_body, http_date, retry,
+    tls::{self, BuildError},
 };
 
 const USER_AGENT: &str = concat!("dcs-history/", env!("CARGO_PKG_VERSION"));
@@ -34,24 +34,6 @@ const ERROR_BODY: usize = 64 * 1024;
 /// How much room is made before the first byte has come, however much the server promises.
 const FIRST_ROOM: u64 = 1024 * 1024;
 
-/// Why no client could be made; all of it is configuration.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BuildError {
-    #[error("cannot read the CA file {}", path.display())]
-    CaFileUnreadable { path: PathBuf, source: io::Error },
-    #[error("the CA file {} holds no PEM certificate", path.display())]
-    CaFileEmpty { path: PathBuf },
-    #[error("the CA file {} holds a certificate that cannot be read", path.display())]
-    CaFileInvalid {
-        path: PathBuf,
-        source: reqwest::Error,
-    },
-    #[error(
-        "cannot set up TLS; if this machine has no CA certificates, install its `ca-certificates` package or give --ca-file"
-    )]
-    Tls { source: reqwest::Error },
-}
-
 pub(super) struct Transport {
     http: Client,
     timeout: Duration,
@@ -61,7 +43,7 @@ pub(super) struct Transport {
 impl Transport {
     /// Sets up the one HTTP client of a run.
     pub(super) fn new(endpoint: &Endpoint, settings: &Settings) -> Result<Self, BuildError> {
-        install_crypto();
+        tls::install_crypto();
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)
             .default_headers(HeaderMap::from_iter([(
@@ -73,7 +55,7 @@ impl Transport {
             .retry(reqwest::retry::never())
             .referer(false)
             .https_only(endpoint.is_https())
-            .tls_version_min(tls::Version::TLS_1_2)
+            .tls_version_min(reqwest::tls::Version::TLS_1_2)
             .connect_timeout(settings.connect_timeout)
             // It starts anew with each byte, so it alone would let a drip pass; the total limit is the one that ends it.
             .read_timeout(settings.timeout)
@@ -86,11 +68,11 @@ impl Transport {
             builder = builder.tls_certs_only([]);
         }
         if let Some(path) = &settings.ca_file {
-            builder = builder.tls_certs_merge(read_ca_file(path)?);
+            builder = builder.tls_certs_merge(tls::read_ca_file(path)?);
         }
         let http = builder.build().map_err(|source| match &settings.ca_file {
             // Reading a bundle does not look into the certificates; setting up the verifier does.
-            Some(path) if chain_has(&source, is_bad_certificate) => BuildError::CaFileInvalid {
+            Some(path) if tls::is_bad_certificate(&source) => BuildError::CaFileInvalid {
                 path: path.clone(),
                 source,
             },
@@ -140,7 +122,7 @@ impl Transport {
 
     /// Puts an attempt that got no answer into its kind.
     fn no_answer(&self, error: reqwest::Error) -> Box<Failure> {
-        let kind = if let Some(check) = failed_check(&error) {
+        let kind = if let Some(check) = tls::failed_check(&error) {
             ErrorKind::Tls { check }
         } else if error.is_connect() {
             ErrorKind::Connect
@@ -287,87 +269,4 @@ fn target(url: &Url, headers: &HeaderMap) -> String {
         Ok(target) => format!("a {}: address", target.scheme()),
         Err(_) => "an address that cannot be read".to_owned(),
     }
-}
-
-/// Reads the certificates that are trusted besides the machine's own.
-fn read_ca_file(path: &PathBuf) -> Result<Vec<Certificate>, BuildError> {
-    let pem = fs::read(path).map_err(|source| BuildError::CaFileUnreadable {
-        path: path.clone(),
-        source,
-    })?;
-    let certificates =
-        Certificate::from_pem_bundle(&pem).map_err(|source| BuildError::CaFileInvalid {
-            path: path.clone(),
-            source,
-        })?;
-    if certificates.is_empty() {
-        return Err(BuildError::CaFileEmpty { path: path.clone() });
-    }
-    Ok(certificates)
-}
-
-/// Installs ring as the source of cryptography. reqwest panics without one, and a second call would fail.
-fn install_crypto() {
-    static INSTALLED: OnceLock<()> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
-        // Somebody who was first (a test's server) has installed one just as well.
-        let _there_already = rustls::crypto::ring::default_provider().install_default();
-    });
-}
-
-/// Says which check of the other end's identity failed, if it was one; asking again would not change it.
-fn failed_check(error: &reqwest::Error) -> Option<&'static str> {
-    let mut found = None;
-    chain_has(error, |error| {
-        found = check_of(error);
-        found.is_some()
-    });
-    found
-}
-
-fn check_of(error: &rustls::Error) -> Option<&'static str> {
-    Some(match error {
-        rustls::Error::InvalidCertificate(error) => match error {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "the certificate has expired"
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "the certificate is not valid yet"
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "the certificate is made out to another host name"
-            }
-            CertificateError::UnknownIssuer => {
-                "the certificate is self-signed or signed by an unknown authority"
-            }
-            CertificateError::Revoked => "the certificate was revoked",
-            _ => "the certificate is not acceptable",
-        },
-        rustls::Error::NoCertificatesPresented => "no certificate was presented",
-        rustls::Error::PeerIncompatible(_) => "TLS 1.2 or later with common ciphers is not offered",
-        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            "this is not a TLS port"
-        }
-        _ => return None,
-    })
-}
-
-fn is_bad_certificate(error: &rustls::Error) -> bool {
-    matches!(error, rustls::Error::InvalidCertificate(_))
-}
-
-/// Says whether a TLS error of some sort is anywhere behind this one. An I/O error hides what it wraps from `source`.
-fn chain_has(error: &reqwest::Error, mut is: impl FnMut(&rustls::Error) -> bool) -> bool {
-    let mut next: Option<&(dyn Error + 'static)> = error.source();
-    while let Some(error) = next {
-        let inner = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if inner.or_else(|| error.downcast_ref()).is_some_and(&mut is) {
-            return true;
-        }
-        next = error.source();
-    }
-    false
 }

@@ -232,7 +232,7 @@ impl fmt::Display for Length {
         let millis = self.0.as_millis();
         let whole = UNITS
             .iter()
-            .find(|(unit, _)| millis >= *unit && millis % unit == 0);
+            .find(|(unit, _)| millis >= *unit && millis.is_multiple_of(*unit));
         match whole {
             Some((unit, name)) => write!(out, "{}{name}", millis / unit),
             None => write!(out, "{millis}ms"),
