@@ -74,6 +74,7 @@ fn check_of(error: &rustls::Error) -> Option<&'static str> {
             CertificateError::UnknownIssuer => {
                 "the certificate is self-signed or signed by an unknown authority"
             }
+            CertificateError::BadSignature => "the certificate's signature does not hold",
             CertificateError::Revoked => "the certificate was revoked",
             _ => "the certificate is not acceptable",
         },

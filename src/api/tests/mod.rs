@@ -342,7 +342,7 @@ async fn a_body_beyond_the_limit_is_not_read_and_not_asked_for_again() {
 
 #[tokio::test]
 async fn an_error_body_without_end_does_not_hide_its_status() {
-    let flood = Act::Flood([b"HTTP/1.1 403 X\r\n\r\n".as_slice(), &[b'x'; 70_000]].concat());
+    let flood = Act::Flood([b"HTTP/1.1 403 X\r\n\r\n".to_vec(), vec![b'x'; 70_000]].concat());
     let cut = Act::SendAndClose(b"HTTP/1.1 403 X\r\nContent-Length: 99\r\n\r\nno".to_vec());
     let packed = Act::status(403, "Content-Encoding: gzip\r\n", "\u{1f}\u{8b}");
     for (act, words) in [

@@ -12,7 +12,7 @@ use std::{
     thread,
 };
 
-use rcgen::{CertificateParams, CertifiedIssuer, KeyPair, date_time_ymd};
+use rcgen::{CertificateParams, CertifiedIssuer, DnType, KeyPair, date_time_ymd};
 use rustls::{
     ServerConfig, ServerConnection, StreamOwned,
     crypto::ring,
@@ -98,8 +98,9 @@ fn params(host: &str) -> CertificateParams {
     CertificateParams::new([host.to_owned()]).unwrap()
 }
 
-fn authority() -> CertifiedIssuer<'static, KeyPair> {
+fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
@@ -111,7 +112,7 @@ async fn a_self_signed_certificate_is_refused_before_any_request_and_accepted_fr
     let server = TlsServer::start(certificate.der().clone(), &key);
     let shelf = Shelf::new();
 
-    let stranger = shelf.put("stranger.pem", &authority().pem());
+    let stranger = shelf.put("stranger.pem", &authority("stranger").pem());
     let client = client_with(&server.origin(), &stranger, token(None));
     let error = ask(&client).await.unwrap_err();
     let check = "the certificate is self-signed or signed by an unknown authority";
@@ -128,7 +129,7 @@ async fn a_self_signed_certificate_is_refused_before_any_request_and_accepted_fr
 
 #[tokio::test]
 async fn expired_early_and_misaddressed_certificates_are_refused_by_name() {
-    let authority = authority();
+    let authority = authority("ours");
     let shelf = Shelf::new();
     let settings = shelf.put("ca.pem", &authority.pem());
     let mut expired = params("127.0.0.1");
@@ -159,12 +160,12 @@ async fn expired_early_and_misaddressed_certificates_are_refused_by_name() {
 
 #[tokio::test]
 async fn a_certificate_of_an_authority_from_the_file_is_accepted() {
-    let authority = authority();
+    let authority = authority("ours");
     let shelf = Shelf::new();
     let key = KeyPair::generate().unwrap();
     let certificate = params("127.0.0.1").signed_by(&key, &authority).unwrap();
     let server = TlsServer::start(certificate.der().clone(), &key);
-    let bundle = format!("{}{}", self::authority().pem(), authority.pem());
+    let bundle = format!("{}{}", self::authority("another").pem(), authority.pem());
     let settings = shelf.put("bundle.pem", &bundle);
     let client = client_with(&server.origin(), &settings, token(None));
     assert_eq!(ask(&client).await.unwrap().value, LIST);
@@ -185,7 +186,7 @@ async fn a_port_without_tls_is_named_and_not_asked_again() {
         String::from_utf8_lossy(&heard).to_lowercase()
     });
     let shelf = Shelf::new();
-    let settings = shelf.put("ca.pem", &authority().pem());
+    let settings = shelf.put("ca.pem", &authority("stranger").pem());
     let error = ask(&client_with(&origin, &settings, token(None))).await;
     let error = error.unwrap_err();
     let check = "this is not a TLS port";
