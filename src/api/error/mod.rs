@@ -158,6 +158,15 @@ impl ApiError {
         matches!(self.kind(), ErrorKind::Deadline { .. })
     }
 
+    /// Returns the error with the innermost cause behind it, for a place that has one line only.
+    pub(crate) fn in_one_line(&self) -> String {
+        let mut cause: Option<&dyn Error> = None;
+        while let Some(next) = cause.map_or_else(|| self.source(), Error::source) {
+            cause = Some(next);
+        }
+        cause.map_or_else(|| self.to_string(), |cause| format!("{self}: {cause}"))
+    }
+
     fn has_code(&self, codes: &[&str]) -> bool {
         self.code()
             .is_some_and(|code| codes.iter().any(|known| known.eq_ignore_ascii_case(code)))
