@@ -4,8 +4,11 @@
 //! struct whose doc comment is the help text, and a `run` function.
 
 mod archive;
+mod credentials;
 mod duration;
+mod environment;
 mod error;
+mod network;
 mod paths;
 mod simulate;
 

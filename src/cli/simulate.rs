@@ -10,7 +10,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::duration::parse_duration;
+use super::duration;
 use super::error::{CliError, Exit};
 use super::{Context, LogFormat, output_failed};
 use crate::simulator::world;
@@ -50,7 +50,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     page_cap: Option<u32>,
     /// How long every answer takes, such as 20ms.
-    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
     latency: Duration,
 }
 
