@@ -8,11 +8,9 @@ use std::{error::Error, fmt, time::Duration};
 
 use crate::model::time::{MINUTE, Timestamp};
 
-use super::{
-    quote,
-    retry::{Asked, Stop},
-};
+use super::{quote, retry::Asked};
 
+pub(crate) use super::retry::Stop;
 pub(crate) use kind::ErrorKind;
 pub(super) use kind::Failure;
 use kind::Length;
