@@ -122,7 +122,7 @@ CREATE TABLE task(
   revision INTEGER NOT NULL,   -- the current one
   revisions INTEGER NOT NULL,
   first_walk INTEGER NOT NULL,
-  seen_walk INTEGER,           -- while missing: the last proven full walk that showed it
+  seen_walk INTEGER,           -- while missing, the last walk known to have shown it; else the one that it reappeared in
   missing_walk INTEGER,        -- the proven full walk that first lacked it, and the one that confirmed it
   confirmed_walk INTEGER,
   missing_as TEXT,
@@ -137,7 +137,7 @@ CREATE INDEX task_instance ON task(instance_key, created_at);
 CREATE INDEX task_created ON task(created_at);
 CREATE INDEX task_updated ON task(updated_at);
 CREATE INDEX task_open ON task(instance_key) WHERE is_open = 1;
-CREATE INDEX task_missing ON task(instance_key) WHERE missing_walk IS NOT NULL;
+CREATE INDEX task_unconfirmed ON task(instance_key) WHERE missing_walk IS NOT NULL AND confirmed_walk IS NULL;
 
 -- The key of a revision is its task's key times 2^20 plus its number, so that a task's revisions stand side by side and
 -- the current one is found without an index.
@@ -194,7 +194,8 @@ SELECT t.task_key, p.project_id, i.instance_id, t.task_id,
   strftime('%Y-%m-%dT%H:%M:%fZ', f.finished / 1000.0, 'unixepoch') AS first_seen_at,
   strftime('%Y-%m-%dT%H:%M:%fZ', max(
     c.finished,
-    coalesce((SELECT w.finished FROM walk w WHERE w.walk_key = CASE WHEN t.missing_walk IS NULL THEN i.full_walk ELSE t.seen_walk END), c.finished)
+    coalesce((SELECT w.finished FROM walk w WHERE w.walk_key = CASE WHEN t.missing_walk IS NULL
+      THEN max(coalesce(i.full_walk, 0), coalesce(t.seen_walk, 0)) ELSE t.seen_walk END), c.finished)
   ) / 1000.0, 'unixepoch') AS last_seen_at,
   (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.started / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = i.proven_walk) AS vouched_at,
   (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = t.missing_walk) AS missing_since,

@@ -3,6 +3,7 @@
 //! Everything here is plain data with the rules that hold for it alone: no I/O, no clock, no SQL. A rule that needs the
 //! present moment takes it as a parameter.
 
+pub(crate) mod absence;
 pub(crate) mod json;
 pub(crate) mod ledger;
 pub(crate) mod operation;

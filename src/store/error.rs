@@ -46,6 +46,10 @@ pub(crate) enum Kind {
     Damaged(#[source] Cause),
     #[error("{}", busy(.holder.as_ref()))]
     Busy { holder: Option<Holder> },
+    #[error("task {task_id} has more revisions than the archive can number")]
+    TooManyRevisions { task_id: String },
+    #[error("the thread that writes to it ended early")]
+    WriterGone,
     /// Permission, disk full, I/O error, or a fault of the program's own.
     #[error("{doing} failed")]
     Machine {
@@ -84,7 +88,9 @@ impl Error {
             | Kind::Older { .. }
             | Kind::Damaged(_) => Class::Archive,
             Kind::Busy { .. } => Class::Busy,
-            Kind::Machine { .. } => Class::Machine,
+            Kind::Machine { .. } | Kind::TooManyRevisions { .. } | Kind::WriterGone => {
+                Class::Machine
+            }
         }
     }
 
@@ -104,6 +110,9 @@ impl Error {
             Kind::Damaged(_) => return self.damage_hints(),
             Kind::Busy { .. } => {
                 "wait until the other program is done, and run the same command again"
+            }
+            Kind::TooManyRevisions { .. } | Kind::WriterGone => {
+                "this is a fault of the program; please report it with the message above"
             }
             Kind::Machine { source, .. } => match machine_hint(source.as_ref()) {
                 Some(hint) => hint,

@@ -4,11 +4,16 @@
 //! an archive is either absent or complete (however its birth ended), and that one program at a time writes.
 
 mod birth;
+mod dictionary;
 pub(crate) mod error;
 pub(crate) mod format;
 mod header;
 pub(crate) mod lock;
 pub(crate) mod open;
 mod place;
+mod seen;
+pub(crate) mod syncs;
+pub(crate) mod walks;
+pub(crate) mod write;
 
 pub(crate) use error::Error;

@@ -1,0 +1,256 @@
+//! What a sync is to the archive: its own row, the project's host, what is known of an instance before it is walked, and
+//! what an answer without a list says about it.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use crate::model::{
+    ledger::{Endpoint, TotalTrust},
+    time::Timestamp,
+};
+use crate::store::{Error, walks::integer, write::Archive};
+
+/// What is known of an instance before a walk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct InstanceState {
+    /// A list of it was read before, or its absence is being established.
+    pub(crate) known: bool,
+    pub(crate) has_proven_full: bool,
+    /// The unfiltered list hides old records: ask for it with an early start.
+    pub(crate) whole_list_needs_start: bool,
+}
+
+/// What one more answer "there is no such instance" makes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Absence {
+    /// Not believed yet: a second answer, in another sync, is needed.
+    First,
+    /// Established by this sync.
+    Established,
+    /// Known before.
+    Noted { since: Timestamp },
+}
+
+/// How a sync ended, for its row.
+#[derive(Clone, Debug)]
+pub(crate) struct SyncEnd {
+    pub(crate) started: Timestamp,
+    pub(crate) finished: Timestamp,
+    pub(crate) outcome: &'static str,
+    pub(crate) exit_code: u8,
+    pub(crate) instances: u64,
+    pub(crate) requests: u64,
+    pub(crate) retries: u64,
+}
+
+impl Archive {
+    /// Writes the row of a sync that begins, at once: a folder that cannot be written to is found before any request.
+    pub(crate) fn begin_sync(&mut self, started: Timestamp, version: &str) -> Result<i64, Error> {
+        self.write()?;
+        self.writable.connection.execute(
+            "INSERT INTO sync(started, version) VALUES (?1, ?2)",
+            params![started.millis(), version],
+        )?;
+        let sync_key = self.writable.connection.last_insert_rowid();
+        self.commit()?;
+        Ok(sync_key)
+    }
+
+    pub(crate) fn end_sync(&mut self, sync_key: i64, end: &SyncEnd) -> Result<(), Error> {
+        self.write()?;
+        self.writable.connection.execute(
+            "UPDATE sync SET started = ?2, finished = max(?2, ?3), outcome = ?4, exit_code = ?5, instances = ?6,
+               requests = ?7, retries = ?8
+             WHERE sync_key = ?1",
+            params![
+                sync_key,
+                end.started.millis(),
+                end.finished.millis(),
+                end.outcome,
+                end.exit_code,
+                integer(end.instances),
+                integer(end.requests),
+                integer(end.retries)
+            ],
+        )?;
+        self.commit()
+    }
+
+    /// Returns the host that a project belongs to, if the project is known.
+    pub(crate) fn project_host(&self, project_id: &str) -> Result<Option<String>, Error> {
+        let host = self
+            .writable
+            .connection
+            .query_row(
+                "SELECT host FROM project WHERE project_id = ?1",
+                [project_id],
+                |row| row.get(0),
+            )
+            .optional()?;
+        Ok(host)
+    }
+
+    /// Notes the project and the host that it is read from.
+    pub(crate) fn project(&mut self, project_id: &str, host: &str) -> Result<i64, Error> {
+        self.write()?;
+        self.writable.connection.execute(
+            "INSERT INTO project(project_id, host) VALUES (?1, ?2) ON CONFLICT(project_id) DO UPDATE SET host = ?2",
+            [project_id, host],
+        )?;
+        let key = self.writable.connection.query_row(
+            "SELECT project_key FROM project WHERE project_id = ?1",
+            [project_id],
+            |row| row.get(0),
+        )?;
+        Ok(key)
+    }
+
+    pub(crate) fn endpoint(&self, host: &str) -> Result<Endpoint, Error> {
+        let known = self
+            .writable
+            .connection
+            .query_row(
+                "SELECT trust, longest_page, page_limit FROM endpoint WHERE host = ?1",
+                [host],
+                |row| {
+                    Ok(Endpoint {
+                        trust: match row.get(0)? {
+                            1 => TotalTrust::Trusted,
+                            2 => TotalTrust::Distrusted,
+                            _ => TotalTrust::Unknown,
+                        },
+                        longest_page: u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
+                        page_limit: row.get(2)?,
+                    })
+                },
+            )
+            .optional()?;
+        Ok(known.unwrap_or_default())
+    }
+
+    pub(crate) fn save_endpoint(&mut self, host: &str, endpoint: Endpoint) -> Result<(), Error> {
+        self.write()?;
+        let trust = match endpoint.trust {
+            TotalTrust::Unknown => 0,
+            TotalTrust::Trusted => 1,
+            TotalTrust::Distrusted => 2,
+        };
+        self.writable.connection
+            .prepare_cached(
+                "INSERT INTO endpoint(host, trust, longest_page, page_limit) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT(host) DO UPDATE SET trust = ?2, longest_page = ?3, page_limit = ?4",
+            )?
+            .execute(params![host, trust, integer(endpoint.longest_page), endpoint.page_limit])?;
+        Ok(())
+    }
+
+    pub(crate) fn instance_state(
+        &self,
+        project_key: i64,
+        instance_id: &str,
+    ) -> Result<InstanceState, Error> {
+        let state = self
+            .writable
+            .connection
+            .prepare_cached(
+                "SELECT first_walk IS NOT NULL OR absent_sync IS NOT NULL, full_walk IS NOT NULL,
+                   whole_since IS NOT NULL
+                 FROM instance WHERE project_key = ?1 AND instance_id = ?2",
+            )?
+            .query_row(params![project_key, instance_id], |row| {
+                Ok(InstanceState {
+                    known: row.get(0)?,
+                    has_proven_full: row.get(1)?,
+                    whole_list_needs_start: row.get(2)?,
+                })
+            })
+            .optional()?;
+        Ok(state.unwrap_or_default())
+    }
+
+    /// Returns the ids of a project's instances that begin with that text.
+    pub(crate) fn instances_like(
+        &self,
+        project_id: &str,
+        prefix: &str,
+    ) -> Result<Vec<String>, Error> {
+        let mut statement = self.writable.connection.prepare(
+            "SELECT i.instance_id FROM instance i JOIN project p ON p.project_key = i.project_key
+             WHERE p.project_id = ?1 AND substr(i.instance_id, 1, length(?2)) = ?2 ORDER BY i.instance_id",
+        )?;
+        let ids = statement.query_map([project_id, prefix], |row| row.get(0))?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// From now on, the walk says, the instance's list must be asked for with an early start.
+    pub(crate) fn needs_start(&mut self, walk_key: i64) -> Result<(), Error> {
+        self.write()?;
+        let instance_key = self.walk(walk_key).instance_key;
+        self.writable.connection.execute(
+            "UPDATE instance SET whole_since = ?2 WHERE instance_key = ?1",
+            [instance_key, walk_key],
+        )?;
+        Ok(())
+    }
+
+    /// Notes an answer that a known instance does not exist.
+    pub(crate) fn absent(
+        &mut self,
+        project_key: i64,
+        instance_id: &str,
+        sync_key: i64,
+        server_now: Timestamp,
+    ) -> Result<Absence, Error> {
+        self.write()?;
+        let (instance_key, first, gone): (i64, Option<i64>, Option<i64>) = self
+            .writable
+            .connection
+            .query_row(
+                "SELECT instance_key, absent_sync, gone FROM instance WHERE project_key = ?1 AND instance_id = ?2",
+                params![project_key, instance_id],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )?;
+        if let Some(since) = gone.and_then(Timestamp::from_millis) {
+            return Ok(Absence::Noted { since });
+        }
+        if first.is_some_and(|first| first != sync_key) {
+            self.writable.connection.execute(
+                "UPDATE instance SET gone = ?2 WHERE instance_key = ?1",
+                params![instance_key, server_now.millis()],
+            )?;
+            return Ok(Absence::Established);
+        }
+        self.writable.connection.execute(
+            "UPDATE instance SET absent_sync = ?2 WHERE instance_key = ?1",
+            [instance_key, sync_key],
+        )?;
+        Ok(Absence::First)
+    }
+
+    /// Notes an answer that the instance has no background tasks, and says since when that is known.
+    pub(crate) fn unsupported(
+        &mut self,
+        project_key: i64,
+        instance_id: &str,
+        server_now: Timestamp,
+    ) -> Result<Option<Timestamp>, Error> {
+        self.write()?;
+        self.writable.connection.execute(
+            "INSERT INTO instance(project_key, instance_id) VALUES (?1, ?2)
+             ON CONFLICT(project_key, instance_id) DO NOTHING",
+            params![project_key, instance_id],
+        )?;
+        let since: Option<i64> = self.writable.connection.query_row(
+            "SELECT unsupported FROM instance WHERE project_key = ?1 AND instance_id = ?2",
+            params![project_key, instance_id],
+            |row| row.get(0),
+        )?;
+        if let Some(since) = since {
+            return Ok(Timestamp::from_millis(since));
+        }
+        self.writable.connection.execute(
+            "UPDATE instance SET unsupported = ?3 WHERE project_key = ?1 AND instance_id = ?2",
+            params![project_key, instance_id, server_now.millis()],
+        )?;
+        Ok(None)
+    }
+}

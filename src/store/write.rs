@@ -1,0 +1,614 @@
+//! Taking observations in: one writer, transactions of bounded size, nothing of a walk visible before all of it.
+//!
+//! A new task is written whole and hidden by its walk's key in `pending`. A task that readers already see is left as it
+//! is: its new revisions carry the walk's key, and `pending_task` says which of them will be current, until the
+//! transaction that ends the walk moves everything at once (see [`super::walks`]).
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::{OptionalExtension as _, Row, params, types::ValueRef};
+
+use crate::model::{
+    Digest,
+    absence::Shown,
+    ledger::Counts,
+    record::{Observation, Rejected},
+    rows::{ChangeRow, Drift, Normalized, Reading},
+    standing::{self, History, Standing},
+    time::Timestamp,
+};
+use crate::store::{
+    Error,
+    dictionary::Dictionary,
+    error::Kind,
+    format,
+    open::{self, Writable},
+    seen::SeenTasks,
+};
+
+/// The revisions that one task can have: its key and a revision's number share one integer (see the migration).
+pub(super) const REVISIONS_A_TASK: i64 = 1 << 20;
+
+/// Rows and bytes after which a transaction is committed. Few and large transactions cost half of what one a page costs,
+/// and what is not yet committed is all that a kill can lose; memory does not grow with it, because SQLite spills.
+const ROWS_A_TRANSACTION: u64 = 20_000;
+const BYTES_A_TRANSACTION: u64 = 32 << 20;
+
+/// The archive, open for writing.
+pub(crate) struct Archive {
+    pub(super) writable: Writable,
+    pub(super) reading: Reading,
+    pub(super) dictionary: Dictionary,
+    pub(super) walks: HashMap<i64, WalkState>,
+    /// Journal entries known to be there.
+    journalled: HashSet<(&'static str, String)>,
+    uncommitted_rows: u64,
+    uncommitted_bytes: u64,
+}
+
+/// What is known about a walk under way.
+#[derive(Debug)]
+pub(super) struct WalkState {
+    pub(super) instance_key: i64,
+    pub(super) counts: Counts,
+    pub(super) seen: SeenTasks,
+    pub(super) shown: Shown,
+    pub(super) opened: i64,
+    /// How many tasks it saw of those that were known and not called missing when it began.
+    pub(super) present: u64,
+    /// Some known task was touched, so `pending_task` must be asked.
+    pub(super) touched: bool,
+    /// The rejected records seen.
+    pub(super) rejected: HashSet<i64>,
+    /// A record without an id was rejected: it may be any task, so nothing can be called missing.
+    pub(super) anonymous: bool,
+}
+
+/// A task's row as an observation of it meets it.
+struct Known {
+    task_key: i64,
+    /// The current revision, by what this walk has seen so far.
+    revision: i64,
+    missing: bool,
+    /// The task is this walk's own, so no reader sees it yet.
+    own: bool,
+}
+
+/// One stored revision, as far as a comparison needs it.
+struct Revision {
+    number: i64,
+    digest: Digest,
+    adopted: Option<String>,
+    status_key: Option<i64>,
+    standing: Standing,
+}
+
+impl Archive {
+    pub(crate) fn new(writable: Writable, reading: Reading) -> Self {
+        Self {
+            writable,
+            reading,
+            dictionary: Dictionary::default(),
+            walks: HashMap::new(),
+            journalled: HashSet::new(),
+            uncommitted_rows: 0,
+            uncommitted_bytes: 0,
+        }
+    }
+
+    /// Begins a transaction unless one is open.
+    pub(super) fn write(&mut self) -> Result<(), Error> {
+        if self.writable.connection.is_autocommit() {
+            self.writable.connection.execute_batch("BEGIN IMMEDIATE")?;
+            // The program on disk may have been replaced by a newer one that migrated the archive meanwhile.
+            if let Err(error) = format::check_format(&self.writable.connection) {
+                self.writable.connection.execute_batch("ROLLBACK")?;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the writing: what is written is committed and moved from the log into the archive.
+    pub(crate) fn close(mut self) -> Result<(), Error> {
+        self.commit()?;
+        open::finish(self.writable)
+    }
+
+    /// Commits what is written so far.
+    pub(crate) fn commit(&mut self) -> Result<(), Error> {
+        if !self.writable.connection.is_autocommit() {
+            self.writable.connection.execute_batch("COMMIT")?;
+        }
+        (self.uncommitted_rows, self.uncommitted_bytes) = (0, 0);
+        Ok(())
+    }
+
+    /// Forgets what is remembered of rows that a rollback may have taken away.
+    pub(super) fn forget(&mut self) {
+        self.dictionary = Dictionary::default();
+        self.journalled.clear();
+        self.walks.clear();
+        (self.uncommitted_rows, self.uncommitted_bytes) = (0, 0);
+    }
+
+    pub(super) fn commit_if_large(&mut self) -> Result<(), Error> {
+        if self.uncommitted_rows >= ROWS_A_TRANSACTION
+            || self.uncommitted_bytes >= BYTES_A_TRANSACTION
+        {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn walk(&mut self, walk_key: i64) -> &mut WalkState {
+        self.walks
+            .get_mut(&walk_key)
+            .expect("a walk is begun before it is fed, and fed before it is ended")
+    }
+
+    /// Takes in one observation.
+    pub(crate) fn observe(
+        &mut self,
+        walk_key: i64,
+        seen: &Observation,
+        server_now: Timestamp,
+    ) -> Result<(), Error> {
+        self.write()?;
+        self.uncommitted_rows += 1;
+        self.uncommitted_bytes += seen.raw.len() as u64;
+        self.walk(walk_key).shown.add(seen.created, seen.updated);
+        match self.find_task(walk_key, &seen.task_id)? {
+            None => self.insert_task(walk_key, seen),
+            Some(known) => self.observe_known(walk_key, &known, seen, server_now),
+        }
+    }
+
+    /// Takes in one record that could not be read.
+    pub(crate) fn reject(
+        &mut self,
+        walk_key: i64,
+        rejected: &Rejected,
+        position: u64,
+    ) -> Result<(), Error> {
+        self.write()?;
+        self.uncommitted_rows += 1;
+        self.uncommitted_bytes += rejected.raw.len() as u64;
+        let instance_key = self.walk(walk_key).instance_key;
+        match &rejected.task_id {
+            None => self.walk(walk_key).anonymous = true,
+            Some(id) => {
+                if let Some(known) = self.find_task(walk_key, id)? {
+                    self.sighted(walk_key, &known)?;
+                }
+            }
+        }
+        let stored: Option<i64> = self
+            .writable
+            .connection
+            .prepare_cached(
+                "SELECT rejected_key FROM rejected_record WHERE instance_key = ?1 AND digest = ?2",
+            )?
+            .query_row(params![instance_key, rejected.digest], |row| row.get(0))
+            .optional()?;
+        if let Some(key) = stored {
+            let state = self.walk(walk_key);
+            state.counts.rejected += u64::from(state.rejected.insert(key));
+            return Ok(());
+        }
+        // Bytes that are not UTF-8 cannot be text; they are kept as they came.
+        let raw = match std::str::from_utf8(&rejected.raw) {
+            Ok(text) => ValueRef::Text(text.as_bytes()),
+            Err(_) => ValueRef::Blob(&rejected.raw),
+        };
+        self.writable.connection
+            .prepare_cached(
+                "INSERT INTO rejected_record(instance_key, digest, task_id, position, reason, raw, first_walk, last_walk)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+            )?
+            .execute(params![
+                instance_key,
+                rejected.digest,
+                rejected.task_id,
+                i64::try_from(position).unwrap_or(i64::MAX),
+                rejected.reason,
+                rusqlite::types::ToSqlOutput::Borrowed(raw),
+                walk_key
+            ])?;
+        let key = self.writable.connection.last_insert_rowid();
+        let state = self.walk(walk_key);
+        state.rejected.insert(key);
+        state.counts.rejected += 1;
+        state.counts.rejected_new += 1;
+        Ok(())
+    }
+
+    /// Journals the first sighting of something undocumented.
+    pub(crate) fn journal(&mut self, walk_key: i64, drift: &Drift) -> Result<(), Error> {
+        let identity = (drift.kind.as_str(), drift.what.clone());
+        if self.journalled.contains(&identity) {
+            return Ok(());
+        }
+        self.write()?;
+        self.writable.connection
+            .prepare_cached("INSERT OR IGNORE INTO journal(walk_key, kind, what, sample) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![walk_key, drift.kind.as_str(), drift.what, drift.sample])?;
+        self.journalled.insert(identity);
+        Ok(())
+    }
+
+    fn find_task(&mut self, walk_key: i64, task_id: &str) -> Result<Option<Known>, Error> {
+        let state = self.walk(walk_key);
+        let (instance_key, touched) = (state.instance_key, state.touched);
+        let found = self
+            .writable
+            .connection
+            .prepare_cached(
+                "SELECT task_key, revision, missing_walk IS NOT NULL, first_walk FROM task
+                 WHERE task_id = ?1 AND instance_key = ?2",
+            )?
+            .query_row(params![task_id, instance_key], |row| {
+                Ok(Known {
+                    task_key: row.get(0)?,
+                    revision: row.get(1)?,
+                    missing: row.get(2)?,
+                    own: row.get::<_, i64>(3)? == walk_key,
+                })
+            })
+            .optional()?;
+        let Some(mut known) = found else {
+            return Ok(None);
+        };
+        if touched && !known.own {
+            let pending = self
+                .writable
+                .connection
+                .prepare_cached(
+                    "SELECT revision FROM pending_task WHERE walk_key = ?1 AND task_key = ?2",
+                )?
+                .query_row(params![walk_key, known.task_key], |row| row.get(0))
+                .optional()?;
+            known.revision = pending.unwrap_or(known.revision);
+        }
+        Ok(Some(known))
+    }
+
+    /// Notes that the walk saw the task, and returns whether it had not before.
+    fn sighted(&mut self, walk_key: i64, known: &Known) -> Result<bool, Error> {
+        let state = self.walk(walk_key);
+        let first = state.seen.insert(known.task_key);
+        state.present += u64::from(first && !known.missing);
+        if first && known.missing {
+            self.touch(walk_key, known.task_key, known.revision)?;
+        }
+        Ok(first)
+    }
+
+    fn touch(&mut self, walk_key: i64, task_key: i64, revision: i64) -> Result<(), Error> {
+        self.walk(walk_key).touched = true;
+        self.writable
+            .connection
+            .prepare_cached(
+                "INSERT INTO pending_task(walk_key, task_key, revision) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET revision = excluded.revision",
+            )?
+            .execute([walk_key, task_key, revision])?;
+        Ok(())
+    }
+
+    fn insert_task(&mut self, walk_key: i64, seen: &Observation) -> Result<(), Error> {
+        let normalized = (self.reading.normalize)(&seen.raw, seen.adopted.as_deref());
+        let row = &normalized.row;
+        let (operation, status, user) = (
+            self.dictionary.operation(&self.writable.connection, row)?,
+            self.dictionary
+                .status(&self.writable.connection, row.status.as_deref())?,
+            self.dictionary.user(&self.writable.connection, row)?,
+        );
+        let is_open = is_open(row.status.as_deref());
+        let instance_key = self.walk(walk_key).instance_key;
+        let packed = packed_id(&seen.task_id);
+        let id = match &packed {
+            Some(bytes) => ValueRef::Blob(bytes),
+            None => ValueRef::Text(seen.task_id.as_bytes()),
+        };
+        self.writable.connection
+            .prepare_cached(
+                "INSERT INTO task(instance_key, id, operation_key, status_key, user_key, is_open, created, updated,
+                   revision, revisions, first_walk, params, error_code)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, 1, ?9, ?10, ?11)",
+            )?
+            .execute(params![
+                instance_key,
+                rusqlite::types::ToSqlOutput::Borrowed(id),
+                operation,
+                status,
+                user,
+                is_open,
+                row.created.map(Timestamp::millis),
+                row.updated.map(Timestamp::millis),
+                walk_key,
+                row.params,
+                row.error_code
+            ])?;
+        let task_key = self.writable.connection.last_insert_rowid();
+        self.insert_revision(walk_key, task_key, 1, seen, status, row.updated)?;
+        self.insert_changes(task_key, &normalized.changes)?;
+        self.journal_all(walk_key, &normalized)?;
+        let state = self.walk(walk_key);
+        state.seen.insert(task_key);
+        state.counts.new += 1;
+        state.opened += i64::from(is_open);
+        Ok(())
+    }
+
+    fn observe_known(
+        &mut self,
+        walk_key: i64,
+        known: &Known,
+        seen: &Observation,
+        server_now: Timestamp,
+    ) -> Result<(), Error> {
+        let first = self.sighted(walk_key, known)?;
+        let current = self.revision(known.task_key, known.revision)?;
+        if self.is_same(known.task_key, &current, seen)? {
+            self.walk(walk_key).counts.same += u64::from(first);
+            return Ok(());
+        }
+        let normalized = (self.reading.normalize)(&seen.raw, seen.adopted.as_deref());
+        let row = &normalized.row;
+        let status = self
+            .dictionary
+            .status(&self.writable.connection, row.status.as_deref())?;
+        let mut history = History {
+            has_observation: false,
+            has_status: false,
+        };
+        let (mut number, mut last) = (None, 0);
+        for revision in self.revisions(known.task_key)? {
+            history.has_status |= revision.status_key == status;
+            last = last.max(revision.number);
+            if number.is_none() && self.is_same(known.task_key, &revision, seen)? {
+                number = Some(revision.number);
+            }
+        }
+        history.has_observation = number.is_some();
+        let observed = Standing {
+            updated: row.updated,
+            is_final: !is_open(row.status.as_deref()),
+        };
+        let wins = standing::supersedes(current.standing, observed, history, server_now);
+        let number = match number {
+            Some(number) => number,
+            None => {
+                self.insert_revision(
+                    walk_key,
+                    known.task_key,
+                    last + 1,
+                    seen,
+                    status,
+                    row.updated,
+                )?;
+                self.journal_all(walk_key, &normalized)?;
+                last + 1
+            }
+        };
+        if wins {
+            self.walk(walk_key).counts.changed += 1;
+        } else {
+            // The same older copy comes again with every page that begins with it.
+            self.walk(walk_key).counts.older += u64::from(first || !history.has_observation);
+        }
+        let (revision, is_new) = (
+            if wins { number } else { known.revision },
+            !history.has_observation,
+        );
+        if !known.own {
+            if wins || is_new {
+                self.touch(walk_key, known.task_key, revision)?;
+            }
+            return Ok(());
+        }
+        let was_open = i64::from(!current.standing.is_final);
+        if wins {
+            self.update_task(known.task_key, number, &normalized)?;
+            self.walk(walk_key).opened += i64::from(!observed.is_final) - was_open;
+        }
+        self.count_revisions(known.task_key)
+    }
+
+    /// Rewrites the normalised row of a task from the revision that became current.
+    pub(super) fn update_task(
+        &mut self,
+        task_key: i64,
+        revision: i64,
+        normalized: &Normalized,
+    ) -> Result<(), Error> {
+        let row = &normalized.row;
+        let (operation, status, user) = (
+            self.dictionary.operation(&self.writable.connection, row)?,
+            self.dictionary
+                .status(&self.writable.connection, row.status.as_deref())?,
+            self.dictionary.user(&self.writable.connection, row)?,
+        );
+        self.writable.connection
+            .prepare_cached(
+                "UPDATE task SET operation_key = ?2, status_key = ?3, user_key = ?4, is_open = ?5, created = ?6,
+                   updated = ?7, revision = ?8, params = ?9, error_code = ?10
+                 WHERE task_key = ?1",
+            )?
+            .execute(params![
+                task_key,
+                operation,
+                status,
+                user,
+                is_open(row.status.as_deref()),
+                row.created.map(Timestamp::millis),
+                row.updated.map(Timestamp::millis),
+                revision,
+                row.params,
+                row.error_code
+            ])?;
+        self.writable
+            .connection
+            .prepare_cached("DELETE FROM change WHERE task_key = ?1")?
+            .execute([task_key])?;
+        self.insert_changes(task_key, &normalized.changes)
+    }
+
+    pub(super) fn count_revisions(&self, task_key: i64) -> Result<(), Error> {
+        self.writable
+            .connection
+            .prepare_cached(
+                "UPDATE task SET revisions = (
+                   SELECT max(revision_key) - ?1 * 1048576 FROM revision
+                   WHERE revision_key BETWEEN ?1 * 1048576 + 1 AND ?1 * 1048576 + 1048575)
+                 WHERE task_key = ?1",
+            )?
+            .execute([task_key])?;
+        Ok(())
+    }
+
+    fn insert_revision(
+        &self,
+        walk_key: i64,
+        task_key: i64,
+        number: i64,
+        seen: &Observation,
+        status: Option<i64>,
+        updated: Option<Timestamp>,
+    ) -> Result<(), Error> {
+        if number >= REVISIONS_A_TASK {
+            return Err(Kind::TooManyRevisions {
+                task_id: seen.task_id.clone(),
+            }
+            .into());
+        }
+        self.writable.connection
+            .prepare_cached(
+                "INSERT INTO revision(revision_key, walk_key, status_key, updated, digest, raw, adopted)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![
+                task_key * REVISIONS_A_TASK + number,
+                walk_key,
+                status,
+                updated.map(Timestamp::millis),
+                seen.digest,
+                seen.raw,
+                seen.adopted
+            ])?;
+        Ok(())
+    }
+
+    fn insert_changes(&mut self, task_key: i64, changes: &[ChangeRow]) -> Result<(), Error> {
+        for change in changes {
+            let attribute = self
+                .dictionary
+                .attribute(&self.writable.connection, change)?;
+            self.writable
+                .connection
+                .prepare_cached(
+                    "INSERT INTO change(task_key, attribute_key, old, new) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![
+                    task_key,
+                    attribute,
+                    change.old_value,
+                    change.new_value
+                ])?;
+        }
+        Ok(())
+    }
+
+    fn journal_all(&mut self, walk_key: i64, normalized: &Normalized) -> Result<(), Error> {
+        normalized
+            .drift
+            .iter()
+            .try_for_each(|drift| self.journal(walk_key, drift))
+    }
+
+    fn revision(&self, task_key: i64, number: i64) -> Result<Revision, Error> {
+        let revision = self
+            .writable
+            .connection
+            .prepare_cached(&format!("{REVISION} WHERE r.revision_key = ?1"))?
+            .query_row([task_key * REVISIONS_A_TASK + number], |row| {
+                revision(row, task_key)
+            })?;
+        Ok(revision)
+    }
+
+    fn revisions(&self, task_key: i64) -> Result<Vec<Revision>, Error> {
+        let (first, last) = (
+            task_key * REVISIONS_A_TASK,
+            (task_key + 1) * REVISIONS_A_TASK,
+        );
+        let mut statement = self.writable.connection.prepare_cached(&format!(
+            "{REVISION} WHERE r.revision_key > ?1 AND r.revision_key < ?2"
+        ))?;
+        let revisions = statement.query_map([first, last], |row| revision(row, task_key))?;
+        Ok(revisions.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Says whether a stored revision is the observation: byte by byte, or else in canonical form.
+    fn is_same(&self, task_key: i64, stored: &Revision, seen: &Observation) -> Result<bool, Error> {
+        if stored.digest == seen.digest && stored.adopted == seen.adopted {
+            return Ok(true);
+        }
+        let raw: String = self
+            .writable
+            .connection
+            .prepare_cached("SELECT raw FROM revision WHERE revision_key = ?1")?
+            .query_row([task_key * REVISIONS_A_TASK + stored.number], |row| {
+                row.get(0)
+            })?;
+        Ok((self.reading.form)(&raw, stored.adopted.as_deref()) == Some(seen.form))
+    }
+}
+
+const REVISION: &str =
+    "SELECT r.revision_key, r.digest, r.adopted, r.status_key, r.updated, coalesce(s.is_final, 0)
+    FROM revision r LEFT JOIN status s ON s.status_key = r.status_key";
+
+fn revision(row: &Row<'_>, task_key: i64) -> rusqlite::Result<Revision> {
+    Ok(Revision {
+        number: row.get::<_, i64>(0)? - task_key * REVISIONS_A_TASK,
+        digest: row.get(1)?,
+        adopted: row.get(2)?,
+        status_key: row.get(3)?,
+        standing: Standing {
+            updated: row
+                .get::<_, Option<i64>>(4)?
+                .and_then(Timestamp::from_millis),
+            is_final: row.get(5)?,
+        },
+    })
+}
+
+/// A task without a status may still be changing, like one with an unknown status.
+pub(super) fn is_open(status: Option<&str>) -> bool {
+    !status.is_some_and(crate::model::status::is_final)
+}
+
+/// Packs an id of exactly 32 lower-case hex digits into 16 bytes.
+fn packed_id(id: &str) -> Option<[u8; 16]> {
+    let digits = id.as_bytes();
+    if digits.len() != 32 {
+        return None;
+    }
+    let mut packed = [0; 16];
+    for (byte, pair) in packed.iter_mut().zip(digits.chunks_exact(2)) {
+        let (high, low) = (nibble(pair[0])?, nibble(pair[1])?);
+        *byte = high << 4 | low;
+    }
+    Some(packed)
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
