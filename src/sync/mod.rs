@@ -1,1 +1,370 @@
-//! (in work)
+//! The lift: walks the instances of a project, stores what they show, and proves what can be proven.
+//!
+//! What to ask for next and what was proven are pure decisions ([`walk`], [`proof`], [`total`], [`window`], [`outcome`]);
+//! the rest fetches, hands pages to the one [`writer`], and tells what happens through a callback. Instances are
+//! independent: one that fails does not stop the others, except where going on would be wrong for all of them.
+
+pub(crate) mod clock;
+pub(crate) mod event;
+pub(crate) mod instance;
+pub(crate) mod outcome;
+mod proof;
+mod total;
+mod walk;
+mod window;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use tokio::sync::watch;
+
+use self::{
+    clock::ServerClock, event::Event, instance::InstanceReport, outcome::Outcome, writer::Writer,
+};
+use crate::api::{
+    client::{Answer, BadAnswer, Client, Query},
+    decode,
+    error::ApiError,
+};
+use crate::model::{
+    ledger::{Counts, Endpoint},
+    record::Page,
+    rows::{Normalized, Reading},
+    time::Timestamp,
+};
+use crate::normalize;
+use crate::store::{
+    Error as StoreError,
+    error::Kind,
+    syncs::{InstanceState, SyncEnd},
+    write::Archive,
+};
+
+/// How the archive reads the raw text of a record.
+pub(crate) const READING: Reading = Reading {
+    normalize: normalized,
+    form: crate::api::canonical::form,
+};
+
+fn normalized(raw: &str, adopted: Option<&str>) -> Normalized {
+    decode::task(raw, adopted)
+        .map(|task| normalize::rows(&task))
+        .unwrap_or_default()
+}
+
+/// What one run is to do.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) project_id: String,
+    /// The host that the project is read from.
+    pub(crate) host: String,
+    pub(crate) instances: Vec<String>,
+    pub(crate) page_size: u32,
+    /// Take this host for the project's, though it was first read from another.
+    pub(crate) accept_endpoint: bool,
+    pub(crate) version: &'static str,
+}
+
+/// A request to stop, from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signal {
+    Interrupt,
+    Terminate,
+}
+
+/// What ends a run before every instance was walked.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    Store(StoreError),
+    /// The credential is refused: sending it again could lock it.
+    Refused(Box<ApiError>),
+    /// The origin cannot be reached at all.
+    DeadOrigin(Box<ApiError>),
+    /// The time for the whole run is over.
+    Deadline(Box<ApiError>),
+    Signal(Signal),
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    pub(crate) sync_id: i64,
+    pub(crate) started: Timestamp,
+    pub(crate) finished: Timestamp,
+    pub(crate) requests: u64,
+    pub(crate) retries: u64,
+    pub(crate) instances: Vec<InstanceReport>,
+    pub(crate) outcome: Outcome,
+    /// What ended the run early.
+    pub(crate) stopped: Option<Stopped>,
+    /// The failures of instances that did not end the run.
+    pub(crate) failures: Vec<(String, ApiError)>,
+}
+
+/// A project that belongs to another host.
+#[derive(Debug, thiserror::Error)]
+#[error("project {project_id} was first read from {known}, and this is {asked}")]
+pub(crate) struct OtherHost {
+    pub(crate) project_id: String,
+    pub(crate) known: String,
+    pub(crate) asked: String,
+}
+
+/// Why a run could not begin.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    OtherHost(#[from] OtherHost),
+}
+
+/// One run under way.
+struct Session<'a> {
+    client: &'a Client,
+    writer: &'a Writer,
+    clock: ServerClock,
+    job: &'a Job,
+    host: String,
+    sync_key: i64,
+    project_key: Option<i64>,
+    endpoint: Endpoint,
+    /// The walk whose ledger line is not written yet.
+    open_walk: Option<i64>,
+    signals: watch::Receiver<Option<Signal>>,
+    failures: Vec<(String, ApiError)>,
+    tell: &'a mut dyn FnMut(Event),
+}
+
+/// Runs one sync. The archive comes back with the last word written, or with what kept it from being written.
+pub(crate) async fn run(
+    job: &Job,
+    client: &Client,
+    mut archive: Archive,
+    wall: fn() -> Timestamp,
+    signals: watch::Receiver<Option<Signal>>,
+    tell: &mut dyn FnMut(Event),
+) -> Result<(Archive, Summary), Refusal> {
+    let clock = ServerClock::new(wall);
+    archive.recover()?;
+    let known = archive.project_host(&job.project_id)?;
+    if let Some(known) = known
+        .as_ref()
+        .filter(|known| **known != job.host && !job.accept_endpoint)
+    {
+        let (project_id, known, asked) = (job.project_id.clone(), known.clone(), job.host.clone());
+        return Err(OtherHost {
+            project_id,
+            known,
+            asked,
+        }
+        .into());
+    }
+    let sync_key = archive.begin_sync(clock.now(), job.version)?;
+    let project_key = match known {
+        Some(_) => Some(archive.project(&job.project_id, &job.host)?),
+        None => None,
+    };
+    let endpoint = archive.endpoint(&job.host)?;
+    let writer = Writer::start(archive);
+    let mut session = Session {
+        client,
+        writer: &writer,
+        clock,
+        job,
+        host: job.host.clone(),
+        sync_key,
+        project_key,
+        endpoint,
+        open_walk: None,
+        signals,
+        failures: Vec::new(),
+        tell,
+    };
+    let (instances, stopped) = session.instances().await;
+    let Session {
+        clock, failures, ..
+    } = session;
+    let archive = writer
+        .close()
+        .ok_or_else(|| StoreError::from(Kind::WriterGone))?;
+    let summary = Summary {
+        sync_id: sync_key,
+        started: clock.began(),
+        finished: clock.now(),
+        requests: client.requests(),
+        retries: client.retries(),
+        outcome: outcome::outcome(
+            &instances
+                .iter()
+                .map(|report| report.end)
+                .collect::<Vec<_>>(),
+        ),
+        instances,
+        stopped,
+        failures,
+    };
+    Ok((archive, summary))
+}
+
+impl Summary {
+    /// Writes the run's last word: the walk that was cut off as `interrupted`, and the run's own row.
+    ///
+    /// `outcome` and `exit_code` are those of the process, so whoever decides on them calls this.
+    pub(crate) fn record(
+        &self,
+        archive: &mut Archive,
+        outcome: &'static str,
+        exit_code: u8,
+    ) -> Result<(), StoreError> {
+        if matches!(self.stopped, Some(Stopped::Store(_))) {
+            archive.abandon();
+        }
+        archive.interrupt()?;
+        archive.end_sync(
+            self.sync_id,
+            &SyncEnd {
+                started: self.started,
+                finished: self.finished,
+                outcome,
+                exit_code,
+                instances: self.instances.len() as u64,
+                requests: self.requests,
+                retries: self.retries,
+            },
+        )
+    }
+
+    /// The counts of all instances together.
+    pub(crate) fn counts(&self) -> Counts {
+        self.instances
+            .iter()
+            .fold(Counts::default(), |mut sum, report| {
+                instance::add(&mut sum, report.counts);
+                sum
+            })
+    }
+}
+
+impl Session<'_> {
+    /// Walks one instance after the other, and says what stopped the run, if anything did.
+    async fn instances(&mut self) -> (Vec<InstanceReport>, Option<Stopped>) {
+        let mut reports = Vec::new();
+        let mut stopped = None;
+        for instance_id in &self.job.instances {
+            let result = match &stopped {
+                None => self.instance(instance_id).await,
+                Some(_) => {
+                    reports.push(InstanceReport::untried(instance_id));
+                    continue;
+                }
+            };
+            match result {
+                Ok(report) => reports.push(report),
+                Err(stop) => {
+                    reports.push(InstanceReport::untried(instance_id));
+                    stopped = Some(stop);
+                }
+            }
+        }
+        (reports, stopped)
+    }
+
+    fn tell(&mut self, event: Event) {
+        (self.tell)(event);
+    }
+
+    /// Notes a failure that is one instance's own.
+    fn failure(&mut self, instance_id: &str, error: ApiError) {
+        self.tell(Event::Warning(format!(
+            "instance {instance_id} could not be read: {error}"
+        )));
+        self.failures.push((instance_id.to_owned(), error));
+    }
+
+    async fn state(&self, instance_id: &str) -> Result<InstanceState, Stopped> {
+        let Some(project_key) = self.project_key else {
+            return Ok(InstanceState::default());
+        };
+        let id = instance_id.to_owned();
+        Ok(self
+            .writer
+            .call(move |archive| archive.instance_state(project_key, &id))
+            .await?)
+    }
+
+    /// Returns the project's key; a project is noted only once there is something to note of it.
+    async fn project(&mut self) -> Result<i64, Stopped> {
+        if let Some(key) = self.project_key {
+            return Ok(key);
+        }
+        let (project_id, host) = (self.job.project_id.clone(), self.host.clone());
+        let key = self
+            .writer
+            .call(move |archive| archive.project(&project_id, &host))
+            .await?;
+        self.project_key = Some(key);
+        Ok(key)
+    }
+
+    fn page_limit(&self) -> u32 {
+        self.endpoint
+            .page_limit
+            .map_or(self.job.page_size, |limit| limit.min(self.job.page_size))
+    }
+
+    /// Sends one request, unless the run is told to stop.
+    async fn request(
+        &mut self,
+        instance_id: &str,
+        offset: u64,
+        limit: u32,
+        start: Option<&str>,
+    ) -> Result<Result<Page, ApiError>, Stopped> {
+        let query = Query {
+            offset,
+            limit,
+            start: start.map(ToOwned::to_owned),
+        };
+        let parse = |answer: &Answer| {
+            decode::page(&answer.body, offset).map_err(|bad| BadAnswer::new(bad.to_string()))
+        };
+        let mut signals = self.signals.clone();
+        let fetched = tokio::select! {
+            // A stop counts before an answer that came at the same time: no new request follows it.
+            biased;
+            signal = stop(&mut signals) => return Err(Stopped::Signal(signal)),
+            fetched = self.client.tasks(&self.job.project_id, instance_id, &query, parse) => fetched,
+        };
+        Ok(match fetched {
+            Ok(fetched) => {
+                self.clock.learn(fetched.date);
+                Ok(fetched.value)
+            }
+            Err(error) => {
+                self.clock.learn(error.date());
+                Err(error)
+            }
+        })
+    }
+}
+
+/// Waits until the run is told to stop.
+async fn stop(signals: &mut watch::Receiver<Option<Signal>>) -> Signal {
+    match signals
+        .wait_for(Option::is_some)
+        .await
+        .map(|signal| *signal)
+    {
+        Ok(Some(signal)) => signal,
+        // Nobody is left who could tell.
+        _ => std::future::pending().await,
+    }
+}

@@ -5,4 +5,5 @@
     reason = "a test that cannot go on should stop, and helpers count as no test for the lint"
 )]
 
+mod house;
 mod simulate;

@@ -1,0 +1,682 @@
+//! One instance, walked until it is proven: fetch, store, judge, and again.
+//!
+//! Every answer is stored, also of a walk that proves nothing; what the archive concludes from it (missing, the mark) waits
+//! for a proof. The decisions are in [`super::walk`], [`super::proof`] and [`super::window`]; this is the doing.
+
+use super::{
+    Session, Stopped,
+    event::Event,
+    outcome::InstanceEnd,
+    proof::{self, Doubt},
+    total,
+    walk::{Finding, Step, Walk},
+    window::{self, EARLY_START, Probe, Window},
+    writer::Pending,
+};
+use crate::api::error::ApiError;
+use crate::model::{
+    ledger::{Counts, TotalTrust, WalkEnd, WalkKind},
+    record::{Page, Record},
+    rows::{Drift, DriftKind},
+    standing,
+    time::Timestamp,
+};
+use crate::store::{
+    syncs::{Absence, InstanceState},
+    walks::WalkStart,
+};
+
+/// Walks of one instance in one sync, at most: a list that moves four times running is left to the next sync.
+const ATTEMPTS: u32 = 4;
+
+/// Page sizes that are tried in turn when the server refuses a `limit`.
+const SMALLER_PAGES: [u32; 2] = [100, 10];
+
+/// What one instance came to, for the summary.
+#[derive(Clone, Debug)]
+pub(crate) struct InstanceReport {
+    pub(crate) instance_id: String,
+    pub(crate) end: InstanceEnd,
+    /// Of all its walks in this sync.
+    pub(crate) counts: Counts,
+    pub(crate) walks: u32,
+    /// What proves the last walk; of an unproven one, why it is not.
+    pub(crate) reason: String,
+}
+
+impl InstanceReport {
+    /// An instance that the run did not come to the end of.
+    pub(super) fn untried(instance_id: &str) -> Self {
+        Self {
+            instance_id: instance_id.to_owned(),
+            end: InstanceEnd::NotRead,
+            counts: Counts::default(),
+            walks: 0,
+            reason: "not read: the run ended before".to_owned(),
+        }
+    }
+}
+
+/// How one walk came out.
+enum Attempt {
+    Proven,
+    Doubtful {
+        finding: Box<Finding>,
+        doubt: Doubt,
+        before: Option<Box<Finding>>,
+    },
+    /// The unfiltered list hides records; the next walk asks with an early start.
+    HiddenWindow,
+    /// The count turned out to be that of the page; what it proved has to be proven otherwise.
+    CountsThePage(Box<Finding>),
+    Failed {
+        error: Box<ApiError>,
+        known: bool,
+    },
+}
+
+/// One walk under way.
+struct Running {
+    attempt: u32,
+    /// Ask with an early start.
+    early: bool,
+    walk: Walk,
+    walk_key: Option<i64>,
+    requests: u64,
+    started: Option<Timestamp>,
+    mark: Option<Timestamp>,
+    /// The page that is being stored while the next is fetched.
+    storing: Option<Pending<()>>,
+    /// Positions read so far.
+    received: u64,
+}
+
+impl Running {
+    fn new(attempt: u32, early: bool, walk: Walk) -> Self {
+        Self {
+            attempt,
+            early,
+            walk,
+            walk_key: None,
+            requests: 0,
+            started: None,
+            mark: None,
+            storing: None,
+            received: 0,
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Walks one instance until it is proven, at most four times.
+    pub(super) async fn instance(&mut self, instance_id: &str) -> Result<InstanceReport, Stopped> {
+        let state = self.state(instance_id).await?;
+        let mut report = InstanceReport {
+            instance_id: instance_id.to_owned(),
+            end: InstanceEnd::Unproven,
+            counts: Counts::default(),
+            walks: 0,
+            reason: String::new(),
+        };
+        let mut before = None;
+        let mut early = state.whole_list_needs_start;
+        for attempt in 1..=ATTEMPTS {
+            self.tell(Event::Walking {
+                instance_id: instance_id.to_owned(),
+                attempt,
+            });
+            let running = Running::new(attempt, early, Walk::new(self.endpoint, self.page_limit()));
+            match self
+                .attempt(state, running, before.take(), &mut report)
+                .await?
+            {
+                Attempt::Proven => {
+                    let new_rejects = report.counts.rejected_new > 0;
+                    report.end = if new_rejects {
+                        InstanceEnd::ProvenWithNewRejects
+                    } else {
+                        InstanceEnd::Proven
+                    };
+                    break;
+                }
+                Attempt::Doubtful {
+                    finding,
+                    doubt,
+                    before: last,
+                } => {
+                    if !proof::worth_another(&finding, &doubt, last.as_deref()) {
+                        break;
+                    }
+                    before = Some(finding);
+                }
+                Attempt::HiddenWindow => early = true,
+                Attempt::CountsThePage(finding) => before = Some(finding),
+                Attempt::Failed { error, known } => {
+                    report.end = self.failed(instance_id, known, *error).await?;
+                    break;
+                }
+            }
+        }
+        if report.end == InstanceEnd::Unproven {
+            self.tell(Event::Warning(format!(
+                "instance {instance_id} is not proven complete: {}",
+                report.reason
+            )));
+        }
+        Ok(report)
+    }
+
+    async fn attempt(
+        &mut self,
+        state: InstanceState,
+        mut running: Running,
+        before: Option<Box<Finding>>,
+        report: &mut InstanceReport,
+    ) -> Result<Attempt, Stopped> {
+        report.walks += 1;
+        let id = report.instance_id.clone();
+        let probe = if state.has_proven_full || running.early || running.attempt > 1 {
+            Ok(None)
+        } else {
+            self.probe(&id, &mut running).await?.map(Some)
+        };
+        let walked = match probe {
+            Err(error) if !refuses_the_filter(&error) => Err(error),
+            probe => self
+                .pages(&id, &mut running)
+                .await?
+                .map(|()| probe.ok().flatten()),
+        };
+        let probe = match walked {
+            Ok(probe) => probe,
+            Err(error) => {
+                let known = state.known || running.walk_key.is_some();
+                // An instance that nobody knows leaves no trace.
+                if known || !error.instance_absent() {
+                    self.end_failed(&mut running, report, &error.to_string())
+                        .await?;
+                }
+                return Ok(Attempt::Failed {
+                    error: Box::new(error),
+                    known,
+                });
+            }
+        };
+        self.judge(running, probe, before, report).await
+    }
+
+    /// Reads all pages.
+    async fn pages(
+        &mut self,
+        id: &str,
+        running: &mut Running,
+    ) -> Result<Result<(), ApiError>, Stopped> {
+        let mut offset = 0;
+        loop {
+            let page = match self.fetch(id, running, offset, None).await? {
+                Ok(page) => page,
+                Err(error) => return Ok(Err(error)),
+            };
+            let step = running.walk.page(offset, &page);
+            running.received = running.walk.positions();
+            self.endpoint = running.walk.endpoint();
+            self.tell(Event::Page {
+                instance_id: id.to_owned(),
+                received: running.received,
+                total: running.walk.largest_total(),
+            });
+            self.store(id, running, offset, page).await?;
+            match step {
+                Step::Ask(next) => offset = next,
+                Step::End => return Ok(Ok(())),
+            }
+        }
+    }
+
+    /// Fetches one page, with a smaller limit where the server refuses ours.
+    async fn fetch(
+        &mut self,
+        id: &str,
+        running: &mut Running,
+        offset: u64,
+        probe: Option<u32>,
+    ) -> Result<Result<Page, ApiError>, Stopped> {
+        loop {
+            let limit = probe.unwrap_or_else(|| self.page_limit());
+            let early = probe.is_some() || running.early;
+            let sent = self.client.requests();
+            let fetched = self
+                .request(id, offset, limit, early.then_some(EARLY_START))
+                .await?;
+            running.requests += self.client.requests() - sent;
+            match fetched {
+                Ok(page) => {
+                    running.started.get_or_insert(self.clock.now());
+                    return Ok(Ok(page));
+                }
+                Err(error) if probe.is_none() && error.blames_limit() => {
+                    let Some(smaller) = SMALLER_PAGES.into_iter().find(|smaller| *smaller < limit)
+                    else {
+                        return Ok(Err(error));
+                    };
+                    self.endpoint.page_limit = Some(smaller);
+                    running.walk.limit_to(smaller);
+                    self.tell(Event::Note(format!(
+                        "the server refuses limit={limit}; asking for pages of {smaller}"
+                    )));
+                }
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+    }
+
+    /// Asks for two records with an early start: is the unfiltered list the whole one, and what does the count mean?
+    async fn probe(
+        &mut self,
+        id: &str,
+        running: &mut Running,
+    ) -> Result<Result<Probe, ApiError>, Stopped> {
+        let page = match self.fetch(id, running, 0, Some(2)).await? {
+            Ok(page) => page,
+            Err(error) => return Ok(Err(error)),
+        };
+        let probe = Probe {
+            count: page.records.len() as u64,
+            total: page.total,
+        };
+        // The page is as long as it was asked to be, so it teaches nothing about the longest one.
+        let longest_page = self.endpoint.longest_page;
+        self.endpoint = total::learn(self.endpoint, 0, probe.count, probe.total);
+        self.endpoint.longest_page = longest_page;
+        running.walk.learn_trust(self.endpoint.trust);
+        self.store(id, running, 0, page).await?;
+        Ok(Ok(probe))
+    }
+
+    /// Hands a page to the writer, while the next one is fetched.
+    async fn store(
+        &mut self,
+        id: &str,
+        running: &mut Running,
+        offset: u64,
+        page: Page,
+    ) -> Result<(), Stopped> {
+        let now = self.clock.now();
+        for record in &page.records {
+            if let Record::Task(task) = record {
+                running.mark = running.mark.max(standing::credible(task.updated, now));
+            }
+        }
+        let walk_key = self.begin(id, running).await?;
+        let (requests, received) = (running.requests, running.received);
+        self.settled(running).await?;
+        let storing = self
+            .writer
+            .send(move |archive| {
+                for (index, record) in page.records.iter().enumerate() {
+                    match record {
+                        Record::Task(task) => archive.observe(walk_key, task, now)?,
+                        Record::Rejected(rejected) => {
+                            archive.reject(walk_key, rejected, offset + index as u64)?;
+                        }
+                    }
+                }
+                for (name, sample) in page.unknown {
+                    let what = format!("answer.{name}");
+                    archive.journal(
+                        walk_key,
+                        &Drift {
+                            kind: DriftKind::Field,
+                            what,
+                            sample,
+                        },
+                    )?;
+                }
+                archive.end_page(walk_key, now, requests, received)
+            })
+            .await;
+        running.storing = Some(storing);
+        Ok(())
+    }
+
+    /// Waits for the page that is being stored.
+    async fn settled(&mut self, running: &mut Running) -> Result<(), Stopped> {
+        match running.storing.take() {
+            Some(storing) => Ok(storing.done().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Begins the walk in the archive, once there is something to write.
+    async fn begin(&mut self, id: &str, running: &mut Running) -> Result<i64, Stopped> {
+        if let Some(walk_key) = running.walk_key {
+            return Ok(walk_key);
+        }
+        let start = WalkStart {
+            sync_key: self.sync_key,
+            project_key: self.project().await?,
+            instance_id: id.to_owned(),
+            attempt: running.attempt,
+            kind: WalkKind::Full,
+            started: running.started.unwrap_or_else(|| self.clock.now()),
+            window_start: running
+                .early
+                .then(|| Timestamp::parse_upstream("2000-01-01T00:00:00Z"))
+                .flatten(),
+        };
+        let walk_key = self
+            .writer
+            .call(move |archive| archive.begin_walk(&start))
+            .await?;
+        running.walk_key = Some(walk_key);
+        self.open_walk = Some(walk_key);
+        Ok(walk_key)
+    }
+
+    /// Says what a walk that reached its end proves, and writes its ledger line.
+    async fn judge(
+        &mut self,
+        mut running: Running,
+        probe: Option<Probe>,
+        before: Option<Box<Finding>>,
+        report: &mut InstanceReport,
+    ) -> Result<Attempt, Stopped> {
+        let id = report.instance_id.clone();
+        let ended = std::mem::replace(&mut running.walk, Walk::new(self.endpoint, 2)).finding();
+        let finding = Box::new(ended.expect("pages are read until the walk says that it ended"));
+        let verdict = proof::judge(&finding, self.endpoint.trust, before.as_deref());
+        let evidence = match verdict {
+            Ok(evidence) => evidence,
+            Err(doubt) => {
+                let reason = doubt.to_string();
+                self.end_walk(&mut running, report, &finding, false, false, reason)
+                    .await?;
+                return Ok(Attempt::Doubtful {
+                    finding,
+                    doubt,
+                    before,
+                });
+            }
+        };
+        match self.window(&id, &mut running, probe, &finding).await? {
+            Err(error) => {
+                self.end_failed(&mut running, report, &error.to_string())
+                    .await?;
+                Ok(Attempt::Failed {
+                    error: Box::new(error),
+                    known: true,
+                })
+            }
+            Ok(Window::Hidden) => {
+                let what = format!("the unfiltered task list of instance {id} hides old records");
+                let walk_key = self.begin(&id, &mut running).await?;
+                let drift = Drift {
+                    kind: DriftKind::Upstream,
+                    what: what.clone(),
+                    sample: String::new(),
+                };
+                self.writer
+                    .call(move |archive| {
+                        archive.needs_start(walk_key)?;
+                        archive.journal(walk_key, &drift)
+                    })
+                    .await?;
+                self.end_walk(&mut running, report, &finding, false, false, what)
+                    .await?;
+                Ok(Attempt::HiddenWindow)
+            }
+            Ok(Window::CountsThePage) => {
+                self.endpoint.trust = TotalTrust::Distrusted;
+                self.end_walk(
+                    &mut running,
+                    report,
+                    &finding,
+                    false,
+                    false,
+                    Doubt::NeedsEqualWalk.to_string(),
+                )
+                .await?;
+                Ok(Attempt::CountsThePage(finding))
+            }
+            Ok(window) => {
+                self.endpoint.trust = proof::trust_after(&finding, self.endpoint.trust);
+                let (call_missing, reason) =
+                    (window == Window::Whole, evidence.as_str().to_owned());
+                self.end_walk(&mut running, report, &finding, true, call_missing, reason)
+                    .await?;
+                Ok(Attempt::Proven)
+            }
+        }
+    }
+
+    /// Says whether the unfiltered list is the whole one, asking again where that matters.
+    ///
+    /// `Whole` is also the answer where nothing hangs on it: no first walk, and nothing to call missing.
+    async fn window(
+        &mut self,
+        id: &str,
+        running: &mut Running,
+        probe: Option<Probe>,
+        finding: &Finding,
+    ) -> Result<Result<Window, ApiError>, Stopped> {
+        if running.early {
+            return Ok(Ok(Window::Whole));
+        }
+        let before =
+            probe.map(|probe| window::compare(probe, finding.positions, self.endpoint.trust));
+        let suspicious = matches!(before, Some(Window::Hidden | Window::CountsThePage));
+        self.settled(running).await?;
+        let started = running.started.unwrap_or_else(|| self.clock.now());
+        let would_call = match running.walk_key {
+            Some(walk_key) => {
+                self.writer
+                    .call(move |archive| archive.would_call_missing(walk_key, started))
+                    .await?
+            }
+            None => false,
+        };
+        if !suspicious && !would_call {
+            return Ok(Ok(Window::Whole));
+        }
+        // The list may have moved between a probe and the walk, so only a fresh answer counts.
+        match self.probe(id, running).await? {
+            Ok(probe) => Ok(Ok(window::compare(
+                probe,
+                finding.positions,
+                self.endpoint.trust,
+            ))),
+            Err(error) if is_refusal(&error) => Ok(Err(error)),
+            Err(error) => {
+                self.tell(Event::Note(format!(
+                    "instance {id}: nothing is called missing in this sync: {error}"
+                )));
+                Ok(Ok(Window::Untold))
+            }
+        }
+    }
+
+    async fn end_walk(
+        &mut self,
+        running: &mut Running,
+        report: &mut InstanceReport,
+        finding: &Finding,
+        proven: bool,
+        call_missing: bool,
+        reason: String,
+    ) -> Result<(), Stopped> {
+        let end = WalkEnd {
+            proven,
+            reason,
+            error: None,
+            started: running.started.unwrap_or_else(|| self.clock.now()),
+            finished: self.clock.now(),
+            requests: running.requests,
+            server_total: finding.largest_total,
+            received: finding.positions,
+            mark: running.mark,
+            call_missing,
+        };
+        self.write_end(running, report, end).await
+    }
+
+    async fn end_failed(
+        &mut self,
+        running: &mut Running,
+        report: &mut InstanceReport,
+        error: &str,
+    ) -> Result<(), Stopped> {
+        let now = self.clock.now();
+        let end = WalkEnd {
+            proven: false,
+            reason: "the list could not be read to its end".to_owned(),
+            error: Some(error.to_owned()),
+            started: running.started.unwrap_or(now),
+            finished: now,
+            requests: running.requests,
+            server_total: running.walk.largest_total(),
+            received: running.received,
+            mark: None,
+            call_missing: false,
+        };
+        self.write_end(running, report, end).await
+    }
+
+    async fn write_end(
+        &mut self,
+        running: &mut Running,
+        report: &mut InstanceReport,
+        end: WalkEnd,
+    ) -> Result<(), Stopped> {
+        let walk_key = self.begin(&report.instance_id, running).await?;
+        self.settled(running).await?;
+        report.reason.clone_from(&end.reason);
+        let (proven, reason) = (end.proven, end.reason.clone());
+        let (host, endpoint) = (self.host.clone(), self.endpoint);
+        let counts = self
+            .writer
+            .call(move |archive| {
+                archive.save_endpoint(&host, endpoint)?;
+                archive.end_walk(walk_key, &end)
+            })
+            .await?;
+        self.open_walk = None;
+        add(&mut report.counts, counts);
+        let instance_id = report.instance_id.clone();
+        self.tell(Event::Walked {
+            instance_id,
+            proven,
+            reason,
+            counts,
+        });
+        Ok(())
+    }
+
+    /// Says what a failure means for the instance, and notes what it says about it.
+    async fn failed(
+        &mut self,
+        instance_id: &str,
+        known: bool,
+        error: ApiError,
+    ) -> Result<InstanceEnd, Stopped> {
+        if error.is_unauthorized() {
+            return Err(Stopped::Refused(Box::new(error)));
+        }
+        let (sync_key, now) = (self.sync_key, self.clock.now());
+        let id = instance_id.to_owned();
+        if error.instance_absent() {
+            if !known {
+                self.tell(Event::Warning(format!(
+                    "the cloud does not know an instance {instance_id}: {error}"
+                )));
+                return Ok(InstanceEnd::Unknown);
+            }
+            let project_key = self.project().await?;
+            let absence = self
+                .writer
+                .call(move |archive| archive.absent(project_key, &id, sync_key, now))
+                .await?;
+            return Ok(self.tell_absence(instance_id, absence, &error));
+        }
+        if error.no_background_tasks() {
+            let project_key = self.project().await?;
+            let since = self
+                .writer
+                .call(move |archive| archive.unsupported(project_key, &id, now))
+                .await?;
+            let Some(since) = since else {
+                self.tell(Event::Warning(format!(
+                    "instance {instance_id} has no background tasks: {error}"
+                )));
+                return Ok(InstanceEnd::UnsupportedFound);
+            };
+            self.tell(Event::Note(format!(
+                "instance {instance_id} has no background tasks (known since {since})"
+            )));
+            return Ok(InstanceEnd::UnsupportedNoted);
+        }
+        if error.origin_is_dead() {
+            return Err(Stopped::DeadOrigin(Box::new(error)));
+        }
+        if error.is_deadline() {
+            return Err(Stopped::Deadline(Box::new(error)));
+        }
+        let end = if error.is_forbidden() {
+            InstanceEnd::Forbidden
+        } else {
+            InstanceEnd::NotRead
+        };
+        self.failure(instance_id, error);
+        Ok(end)
+    }
+
+    fn tell_absence(
+        &mut self,
+        instance_id: &str,
+        absence: Absence,
+        error: &ApiError,
+    ) -> InstanceEnd {
+        match absence {
+            Absence::First => {
+                self.tell(Event::Warning(format!(
+                    "instance {instance_id} is said not to exist; if the next sync is told the same, it is gone: {error}"
+                )));
+                InstanceEnd::NotRead
+            }
+            Absence::Established => {
+                self.tell(Event::Warning(format!(
+                    "instance {instance_id} is gone; what the archive holds of it stays: {error}"
+                )));
+                InstanceEnd::AbsenceEstablished
+            }
+            Absence::Noted { since } => {
+                self.tell(Event::Note(format!(
+                    "instance {instance_id} is gone (known since {since})"
+                )));
+                InstanceEnd::AbsenceNoted
+            }
+        }
+    }
+}
+
+/// A server may refuse the early start of a probe; that says nothing about the list, which is then walked without it.
+fn refuses_the_filter(error: &ApiError) -> bool {
+    error.status() == Some(400) && !error.no_background_tasks()
+}
+
+/// Refused access ends the walk of an instance; any other failure of a late probe only keeps it from calling something
+/// missing.
+fn is_refusal(error: &ApiError) -> bool {
+    error.is_unauthorized() || error.is_forbidden()
+}
+
+pub(super) fn add(sum: &mut Counts, more: Counts) {
+    sum.received += more.received;
+    sum.new += more.new;
+    sum.changed += more.changed;
+    sum.same += more.same;
+    sum.older += more.older;
+    sum.rejected += more.rejected;
+    sum.rejected_new += more.rejected_new;
+    sum.missing += more.missing;
+    sum.reappeared += more.reappeared;
+}

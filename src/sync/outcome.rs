@@ -1,0 +1,131 @@
+//! What a sync came to: pure, from what each instance came to.
+
+/// What one instance came to in one sync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InstanceEnd {
+    Proven,
+    /// Proven, and a record was set aside that never was before.
+    ProvenWithNewRejects,
+    /// Its walk reached the end and proves nothing.
+    Unproven,
+    /// That it does not exist any more was established by this sync.
+    AbsenceEstablished,
+    /// It is known not to exist any more.
+    AbsenceNoted,
+    /// It says, for the first time, that it has no background tasks.
+    UnsupportedFound,
+    UnsupportedNoted,
+    /// Its walk did not reach the end, or it was not tried.
+    NotRead,
+    /// The cloud refuses to show it.
+    Forbidden,
+    /// It was never known, and the cloud does not know it.
+    Unknown,
+}
+
+/// What the sync as a whole came to, apart from what stopped it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Complete,
+    Partial,
+    /// Every instance was refused.
+    Refused,
+    /// No instance was read to its end.
+    Unread,
+    /// Only instances that the cloud does not know were asked for.
+    UnknownInstance,
+}
+
+/// Says what a sync came to. Complete means that every instance is proven and that nothing was rejected for the first time.
+pub(crate) fn outcome(ends: &[InstanceEnd]) -> Outcome {
+    use InstanceEnd::{
+        AbsenceEstablished, AbsenceNoted, Forbidden, NotRead, Proven, ProvenWithNewRejects,
+        Unproven, UnsupportedFound, UnsupportedNoted,
+    };
+    let all = |of: &[InstanceEnd]| ends.iter().all(|end| of.contains(end));
+    let any = |of: &[InstanceEnd]| ends.iter().any(|end| of.contains(end));
+    if all(&[Proven, AbsenceNoted, UnsupportedNoted]) {
+        return Outcome::Complete;
+    }
+    let told = [
+        Proven,
+        ProvenWithNewRejects,
+        Unproven,
+        AbsenceEstablished,
+        AbsenceNoted,
+        UnsupportedFound,
+        UnsupportedNoted,
+    ];
+    if any(&told) {
+        return Outcome::Partial;
+    }
+    if any(&[NotRead]) {
+        return Outcome::Unread;
+    }
+    if any(&[Forbidden]) {
+        Outcome::Refused
+    } else {
+        Outcome::UnknownInstance
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use InstanceEnd::*;
+
+    use super::*;
+
+    #[test]
+    fn what_a_sync_came_to_follows_from_its_instances() {
+        let cases: [(&str, &[InstanceEnd], Outcome); 17] = [
+            ("all proven", &[Proven, Proven], Outcome::Complete),
+            (
+                "a gone one, known",
+                &[Proven, AbsenceNoted],
+                Outcome::Complete,
+            ),
+            ("only gone ones, known", &[AbsenceNoted], Outcome::Complete),
+            (
+                "without tasks, known",
+                &[UnsupportedNoted],
+                Outcome::Complete,
+            ),
+            ("a new reject", &[ProvenWithNewRejects], Outcome::Partial),
+            ("unproven", &[Unproven], Outcome::Partial),
+            ("one of two unproven", &[Proven, Unproven], Outcome::Partial),
+            (
+                "absence established",
+                &[AbsenceEstablished],
+                Outcome::Partial,
+            ),
+            (
+                "without tasks, first time",
+                &[UnsupportedFound],
+                Outcome::Partial,
+            ),
+            ("one not read", &[Proven, NotRead], Outcome::Partial),
+            ("one refused", &[Proven, Forbidden], Outcome::Partial),
+            (
+                "one unknown among others",
+                &[Proven, Unknown],
+                Outcome::Partial,
+            ),
+            ("none read", &[NotRead, NotRead], Outcome::Unread),
+            (
+                "none read, one refused",
+                &[NotRead, Forbidden],
+                Outcome::Unread,
+            ),
+            ("all refused", &[Forbidden, Forbidden], Outcome::Refused),
+            ("unknown alone", &[Unknown], Outcome::UnknownInstance),
+            (
+                "unknown, and another not read",
+                &[Unknown, NotRead],
+                Outcome::Unread,
+            ),
+        ];
+        for (name, ends, expected) in cases {
+            assert_eq!(outcome(ends), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The whole sync against a server in this process and a real archive.
+
+mod fake;
+mod property;
+mod rules;
+mod support;

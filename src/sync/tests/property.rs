@@ -1,0 +1,490 @@
+//! Any world against a model that is obviously right.
+//!
+//! A world is a list that creations, updates and deletions change between and during syncs, behind a server with some page
+//! cap, order and meaning of `task_count`. The model is a set of what was served and of what was there throughout. After
+//! every sync: what was served is in the history, nothing else is, nothing went back, and a sync that calls itself complete
+//! has everything that was there throughout it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, OnceLock},
+};
+
+use proptest::prelude::*;
+
+use super::{
+    fake::{Asked, Fake, Reply},
+    support::{self, Place},
+};
+use crate::model::time::{HOUR, MINUTE, Timestamp};
+use crate::sync::outcome::Outcome;
+
+/// One change of the world. Numbers choose a task among those there.
+#[derive(Clone, Copy, Debug)]
+enum Op {
+    Create,
+    /// A task that began long ago shows only now.
+    CreateOld,
+    Update(u8),
+    Finish(u8),
+    Delete(u8),
+    DeleteOldest,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Order {
+    NewestFirst,
+    OldestFirst,
+    LastUpdatedFirst,
+}
+
+/// What `task_count` says.
+#[derive(Clone, Copy, Debug)]
+enum Count {
+    Whole,
+    Page,
+    Remaining,
+    Absent,
+    Text,
+    Capped(usize),
+    TooHigh,
+    TooLow,
+    Constant,
+}
+
+#[derive(Clone, Debug)]
+struct World {
+    order: Order,
+    count: Count,
+    page_cap: usize,
+    page_size: u32,
+    ignores_limit: bool,
+    at_first: usize,
+    /// For each sync: what happens before it, hours that pass, and what happens before its k-th request.
+    syncs: Vec<(Vec<Op>, u8, Vec<Vec<Op>>)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Task {
+    id: u32,
+    created: i64,
+    updated: i64,
+    is_final: bool,
+    version: u32,
+}
+
+impl Task {
+    fn json(&self) -> String {
+        let (created, updated) = (time(self.created), time(self.updated));
+        let status = if self.is_final {
+            "SUCCESS"
+        } else {
+            "EXECUTING"
+        };
+        let version = self.version;
+        format!(
+            r#"{{"id":"t{:04}","name":"EXTEND","details":{{"new_capacity":"{version}"}},"status":"{status}","created_at":"{created}","updated_at":"{updated}"}}"#,
+            self.id
+        )
+    }
+}
+
+fn time(millis: i64) -> Timestamp {
+    Timestamp::from_millis(1_790_000_000_000 + millis).unwrap()
+}
+
+/// The world under way, and what a model must know of it.
+struct State {
+    world: World,
+    tasks: Vec<Task>,
+    clock: i64,
+    next_id: u32,
+    pending: Vec<Vec<Op>>,
+    /// Everything ever served: id and text.
+    served: BTreeSet<(String, String)>,
+    /// Every text that a task had during this sync.
+    during: BTreeMap<u32, BTreeSet<String>>,
+    /// Tasks there since this sync began.
+    throughout: BTreeSet<u32>,
+}
+
+impl State {
+    fn new(world: &World) -> Self {
+        let mut state = Self {
+            world: world.clone(),
+            tasks: Vec::new(),
+            clock: 0,
+            next_id: 0,
+            pending: Vec::new(),
+            served: BTreeSet::new(),
+            during: BTreeMap::new(),
+            throughout: BTreeSet::new(),
+        };
+        for _ in 0..world.at_first {
+            state.act(Op::Create);
+        }
+        state
+    }
+
+    fn act(&mut self, op: Op) {
+        self.clock += MINUTE;
+        let (now, count) = (self.clock, self.tasks.len());
+        let pick = |number: u8| (count > 0).then(|| usize::from(number) % count.max(1));
+        match op {
+            Op::Create | Op::CreateOld => {
+                let created = if matches!(op, Op::Create) {
+                    now
+                } else {
+                    now - 100 * HOUR
+                };
+                self.tasks.push(Task {
+                    id: self.next_id,
+                    created,
+                    updated: now,
+                    is_final: false,
+                    version: 0,
+                });
+                self.next_id += 1;
+            }
+            Op::Update(number) | Op::Finish(number) => {
+                let Some(index) = pick(number) else { return };
+                let task = &mut self.tasks[index];
+                task.updated = now;
+                task.version += 1;
+                task.is_final |= matches!(op, Op::Finish(_));
+            }
+            Op::Delete(number) => {
+                let Some(index) = pick(number) else { return };
+                self.throughout.remove(&self.tasks.remove(index).id);
+            }
+            Op::DeleteOldest => {
+                let Some(oldest) = self
+                    .tasks
+                    .iter()
+                    .min_by_key(|task| (task.created, task.id))
+                    .cloned()
+                else {
+                    return;
+                };
+                self.tasks.retain(|task| task.id != oldest.id);
+                self.throughout.remove(&oldest.id);
+            }
+        }
+        self.note();
+    }
+
+    fn note(&mut self) {
+        for task in &self.tasks {
+            self.during.entry(task.id).or_default().insert(task.json());
+        }
+    }
+
+    fn begin_sync(&mut self, during: Vec<Vec<Op>>) {
+        self.pending = during;
+        self.pending.reverse();
+        self.during.clear();
+        self.throughout = self.tasks.iter().map(|task| task.id).collect();
+        self.note();
+    }
+
+    fn listed(&self) -> Vec<Task> {
+        let mut tasks = self.tasks.clone();
+        match self.world.order {
+            Order::NewestFirst => tasks.sort_by_key(|task| (-task.created, task.id)),
+            Order::OldestFirst => tasks.sort_by_key(|task| (task.created, task.id)),
+            Order::LastUpdatedFirst => tasks.sort_by_key(|task| (-task.updated, task.id)),
+        }
+        tasks
+    }
+
+    fn answer(&mut self, asked: &Asked) -> Reply {
+        for op in self.pending.pop().unwrap_or_default() {
+            self.act(op);
+        }
+        let listed = self.listed();
+        let limit = if self.world.ignores_limit {
+            usize::MAX
+        } else {
+            asked.limit
+        };
+        let shown: Vec<Task> = listed
+            .iter()
+            .skip(asked.offset)
+            .take(limit.min(self.world.page_cap))
+            .cloned()
+            .collect();
+        for task in &shown {
+            self.served
+                .insert((format!("t{:04}", task.id), task.json()));
+        }
+        let all = listed.len();
+        let count = match self.world.count {
+            Count::Whole => format!(r#""task_count":{all},"#),
+            Count::Page => format!(r#""task_count":{},"#, shown.len()),
+            Count::Remaining => format!(r#""task_count":{},"#, all.saturating_sub(asked.offset)),
+            Count::Absent => String::new(),
+            Count::Text => format!(r#""task_count":"{all}","#),
+            Count::Capped(cap) => format!(r#""task_count":{},"#, all.min(cap)),
+            Count::TooHigh => format!(r#""task_count":{},"#, all + 3),
+            Count::TooLow => format!(r#""task_count":{},"#, all.saturating_sub(1)),
+            Count::Constant => r#""task_count":7,"#.to_owned(),
+        };
+        let rows: Vec<String> = shown.iter().map(Task::json).collect();
+        Reply::ok(
+            format!(r#"{{{count}"tasks":[{}]}}"#, rows.join(",")),
+            time(self.clock),
+        )
+    }
+}
+
+/// One server for all cases: a listener a case would run the machine out of ports.
+fn fake() -> &'static Fake {
+    static FAKE: OnceLock<Fake> = OnceLock::new();
+    FAKE.get_or_init(Fake::start)
+}
+
+fn check(world: &World) -> Result<(), TestCaseError> {
+    let place = Place::new();
+    let state = Arc::new(Mutex::new(State::new(world)));
+    let shared = Arc::clone(&state);
+    let fake = fake();
+    fake.answer_with(Box::new(move |asked| shared.lock().unwrap().answer(asked)));
+    for (before, hours, during) in &world.syncs {
+        {
+            let mut state = state.lock().unwrap();
+            before.iter().for_each(|op| state.act(*op));
+            state.clock += i64::from(*hours) * HOUR;
+            state.begin_sync(during.clone());
+        }
+        let summary = support::sync(fake, &place, world.page_size);
+        prop_assert!(
+            summary.stopped.is_none() && summary.failures.is_empty(),
+            "{summary:?}"
+        );
+        compare(
+            &place,
+            &state.lock().unwrap(),
+            summary.outcome == Outcome::Complete,
+        )?;
+    }
+    quiet(fake, &place, &state, world.page_size)
+}
+
+/// Compares the archive with the model after a sync.
+fn compare(place: &Place, state: &State, complete: bool) -> Result<(), TestCaseError> {
+    let archive = place.read();
+    let rows = |sql: &str| -> BTreeSet<(String, String)> {
+        let mut statement = archive.prepare(sql).unwrap();
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let history = rows("SELECT task_id, raw FROM task_revisions");
+    prop_assert_eq!(
+        &history,
+        &state.served,
+        "the history is what was served, no less and no more"
+    );
+    let current: BTreeMap<String, String> =
+        rows("SELECT task_id, raw FROM task_revisions WHERE is_current")
+            .into_iter()
+            .collect();
+    for (id, raw) in &current {
+        // Versions grow with time in these worlds, so the newest one served must be the current one.
+        let newest = state
+            .served
+            .iter()
+            .filter(|(served, _)| served == id)
+            .max_by_key(|(_, raw)| version(raw));
+        prop_assert_eq!(
+            newest.map(|(_, raw)| version(raw)),
+            Some(version(raw)),
+            "{} went back",
+            id
+        );
+    }
+    let missing = rows("SELECT task_id, missing_since FROM tasks WHERE missing_since IS NOT NULL");
+    for id in state.throughout.iter().filter(|_| complete) {
+        let name = format!("t{id:04}");
+        let raw = current.get(&name);
+        prop_assert!(raw.is_some(), "complete, and {} is not there", name);
+        prop_assert!(
+            raw.is_some_and(|raw| state.during[id].contains(raw)),
+            "complete, and {} is stale",
+            name
+        );
+        prop_assert!(
+            !missing.iter().any(|(id, _)| *id == name),
+            "{} is there and called missing",
+            name
+        );
+    }
+    let there: BTreeSet<String> = state
+        .tasks
+        .iter()
+        .map(|task| format!("t{:04}", task.id))
+        .collect();
+    let confirmed =
+        rows("SELECT task_id, missing_as FROM tasks WHERE missing_confirmed_at IS NOT NULL");
+    for (id, _) in &confirmed {
+        prop_assert!(!there.contains(id), "{} is there and confirmed missing", id);
+    }
+    counters_match_rows(&archive)
+}
+
+fn version(raw: &str) -> u32 {
+    let (_, rest) = raw.split_once(r#""new_capacity":""#).unwrap();
+    rest.split('"').next().unwrap().parse().unwrap()
+}
+
+fn counters_match_rows(archive: &rusqlite::Connection) -> Result<(), TestCaseError> {
+    let wrong: i64 = archive
+        .query_row(
+            "SELECT count(*) FROM instance i WHERE (tasks, open_tasks, missing_tasks, confirmed_tasks) IS NOT (
+               SELECT count(*), coalesce(sum(is_open), 0), count(missing_walk), count(confirmed_walk)
+               FROM task t WHERE t.instance_key = i.instance_key)",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    prop_assert_eq!(
+        wrong,
+        0,
+        "the counters of an instance are not those of its rows"
+    );
+    let left: i64 = archive
+        .query_row(
+            "SELECT (SELECT count(*) FROM pending) + (SELECT count(*) FROM pending_task)",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    prop_assert_eq!(left, 0, "something is pending after a sync");
+    Ok(())
+}
+
+/// Two syncs of a world at rest: the second adds nothing but its own lines, and what is gone ends up missing.
+fn quiet(
+    fake: &Fake,
+    place: &Place,
+    state: &Mutex<State>,
+    page_size: u32,
+) -> Result<(), TestCaseError> {
+    let mut revisions = Vec::new();
+    let mut complete = true;
+    for _ in 0..4 {
+        {
+            let mut state = state.lock().unwrap();
+            state.clock += 30 * HOUR;
+            state.begin_sync(Vec::new());
+        }
+        let summary = support::sync(fake, place, page_size);
+        complete &= summary.outcome == Outcome::Complete;
+        compare(
+            place,
+            &state.lock().unwrap(),
+            summary.outcome == Outcome::Complete,
+        )?;
+        revisions.push((
+            place.count("SELECT count(*) FROM task_revisions"),
+            place.count("SELECT count(*) FROM drift"),
+            place.count("SELECT count(*) FROM tasks WHERE is_final"),
+        ));
+    }
+    prop_assert_eq!(
+        revisions[1],
+        revisions[3],
+        "a sync of a world at rest is not idempotent"
+    );
+    let state = state.lock().unwrap();
+    if complete
+        && !matches!(
+            state.world.count,
+            Count::Constant | Count::Capped(_) | Count::TooLow | Count::TooHigh
+        )
+    {
+        let known = place.count("SELECT count(*) FROM tasks");
+        let missing =
+            place.count("SELECT count(*) FROM tasks WHERE missing_confirmed_at IS NOT NULL");
+        prop_assert_eq!(
+            known - missing,
+            i64::try_from(state.tasks.len()).unwrap(),
+            "what is gone is called missing"
+        );
+    }
+    Ok(())
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        3 => Just(Op::Create),
+        1 => Just(Op::CreateOld),
+        2 => any::<u8>().prop_map(Op::Update),
+        2 => any::<u8>().prop_map(Op::Finish),
+        3 => any::<u8>().prop_map(Op::Delete),
+        1 => Just(Op::DeleteOldest),
+    ]
+}
+
+fn world() -> impl Strategy<Value = World> {
+    let order = prop_oneof![
+        Just(Order::NewestFirst),
+        Just(Order::OldestFirst),
+        Just(Order::LastUpdatedFirst)
+    ];
+    let count = prop_oneof![
+        4 => Just(Count::Whole),
+        2 => Just(Count::Page),
+        1 => Just(Count::Remaining),
+        2 => Just(Count::Absent),
+        1 => Just(Count::Text),
+        1 => (1..12_usize).prop_map(Count::Capped),
+        1 => Just(Count::TooHigh),
+        1 => Just(Count::TooLow),
+        1 => Just(Count::Constant),
+    ];
+    // At most two changes between two requests: with three, a list ordered by update can hide a move from every seam and
+    // every count, which the rules leave to the next walk.
+    let between = prop::collection::vec(op(), 0..=2);
+    let during = prop_oneof![2 => Just(Vec::new()), 3 => prop::collection::vec(between, 0..12)];
+    let sync = (
+        prop::collection::vec(op(), 0..6),
+        prop_oneof![Just(0_u8), 0..60_u8],
+        during,
+    );
+    (
+        order,
+        count,
+        1..8_usize,
+        2..9_u32,
+        any::<bool>(),
+        0..18_usize,
+        prop::collection::vec(sync, 1..4),
+    )
+        .prop_map(
+            |(order, count, page_cap, page_size, ignores_limit, at_first, syncs)| World {
+                order,
+                count,
+                page_cap: if page_cap == 7 { 1000 } else { page_cap },
+                page_size,
+                ignores_limit: ignores_limit && page_cap == 6,
+                at_first,
+                syncs,
+            },
+        )
+}
+
+#[test]
+fn any_world_is_archived_as_the_model_says() {
+    let cases = option_env!("DCS_HISTORY_PROPERTY_CASES")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(400);
+    let config = ProptestConfig {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 2_000,
+        ..ProptestConfig::default()
+    };
+    proptest!(config, |(world in world())| check(&world)?);
+}

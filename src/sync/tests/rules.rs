@@ -1,0 +1,585 @@
+//! The rules one by one, each in the smallest world that shows it.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use super::{
+    fake::{Asked, Fake, Reply},
+    support::{INSTANCE, Place, sync, sync_of, try_sync},
+};
+use crate::model::time::{DAY, HOUR, MINUTE, Timestamp};
+use crate::sync::{
+    Refusal, Stopped, Summary,
+    outcome::{InstanceEnd, Outcome},
+};
+
+const NOON: i64 = 1_790_000_000_000;
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(NOON + millis).unwrap()
+}
+
+fn record(id: &str, minute: i64, status: &str) -> String {
+    let time = at(minute * MINUTE);
+    format!(
+        r#"{{"id":"{id}","name":"EXTEND","status":"{status}","created_at":"{time}","updated_at":"{time}"}}"#
+    )
+}
+
+fn list(records: &[String]) -> String {
+    format!(
+        r#"{{"task_count":{},"tasks":[{}]}}"#,
+        records.len(),
+        records.join(",")
+    )
+}
+
+/// A server that pages through whatever records it holds, and counts its requests.
+struct Cloud {
+    fake: Fake,
+    records: Arc<Mutex<Vec<String>>>,
+    clock: Arc<Mutex<i64>>,
+    requests: Arc<AtomicUsize>,
+    place: Place,
+}
+
+impl Cloud {
+    fn new(records: &[String]) -> Self {
+        let cloud = Self {
+            fake: Fake::start(),
+            records: Arc::new(Mutex::new(records.to_vec())),
+            clock: Arc::new(Mutex::new(DAY)),
+            requests: Arc::new(AtomicUsize::new(0)),
+            place: Place::new(),
+        };
+        cloud.filtered(|_, records| records);
+        cloud
+    }
+
+    /// Lets a rule decide what a request is shown of the records.
+    fn filtered(&self, show: impl Fn(&Asked, Vec<String>) -> Vec<String> + Send + 'static) {
+        let (records, clock) = (Arc::clone(&self.records), Arc::clone(&self.clock));
+        let requests = Arc::clone(&self.requests);
+        self.fake.answer_with(Box::new(move |asked| {
+            requests.fetch_add(1, Ordering::Relaxed);
+            let shown = show(asked, records.lock().unwrap().clone());
+            let page: Vec<String> = shown
+                .iter()
+                .skip(asked.offset)
+                .take(asked.limit)
+                .cloned()
+                .collect();
+            let body = format!(
+                r#"{{"task_count":{},"tasks":[{}]}}"#,
+                shown.len(),
+                page.join(",")
+            );
+            Reply::ok(body, at(*clock.lock().unwrap()))
+        }));
+    }
+
+    fn set(&self, records: &[String]) {
+        *self.records.lock().unwrap() = records.to_vec();
+    }
+
+    fn sync_after(&self, millis: i64) -> Summary {
+        *self.clock.lock().unwrap() += millis;
+        sync(&self.fake, &self.place, 1000)
+    }
+
+    fn complete_after(&self, millis: i64) -> Summary {
+        let summary = self.sync_after(millis);
+        assert_eq!(summary.outcome, Outcome::Complete, "{summary:?}");
+        summary
+    }
+
+    fn requests(&self) -> usize {
+        self.requests.swap(0, Ordering::Relaxed)
+    }
+
+    fn missing(&self) -> Vec<String> {
+        let archive = self.place.read();
+        let mut statement = archive
+            .prepare(
+                "SELECT task_id || ' ' || missing_as || iif(missing_confirmed_at IS NULL, '?', '')
+                 FROM tasks WHERE missing_since IS NOT NULL ORDER BY task_id",
+            )
+            .unwrap();
+        statement
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect()
+    }
+}
+
+fn abc() -> [String; 3] {
+    [
+        record("c", 3, "SUCCESS"),
+        record("b", 2, "SUCCESS"),
+        record("a", 1, "SUCCESS"),
+    ]
+}
+
+#[test]
+fn the_first_sync_asks_whether_the_list_is_whole_and_a_quiet_one_costs_one_request() {
+    let cloud = Cloud::new(&abc());
+    cloud.complete_after(0);
+    // The question about the window, the page, and the page that holds only the shared record: nothing longer was served.
+    assert_eq!(cloud.requests(), 3);
+    let mut longer = abc().to_vec();
+    longer.insert(0, record("d", 4, "SUCCESS"));
+    cloud.set(&longer);
+    cloud.complete_after(HOUR);
+    cloud.requests();
+    cloud.set(&longer[1..]);
+    cloud.complete_after(HOUR);
+    // A shorter page than the longest with a total that fits, and the question before something is called missing.
+    assert_eq!(cloud.requests(), 2);
+    cloud.set(&longer);
+    cloud.complete_after(HOUR);
+    cloud.requests();
+    cloud.set(&longer[..3]);
+    cloud.complete_after(HOUR);
+    cloud.requests();
+    cloud.complete_after(MINUTE);
+    assert_eq!(cloud.requests(), 1);
+}
+
+#[test]
+fn an_absence_is_noted_then_confirmed_an_hour_later() {
+    let cloud = Cloud::new(&abc());
+    cloud.complete_after(0);
+    let [c, _, a] = abc();
+    cloud.set(&[c, a]);
+    cloud.complete_after(MINUTE);
+    assert_eq!(cloud.missing(), ["b removed?"]);
+    cloud.complete_after(30 * MINUTE);
+    assert_eq!(cloud.missing(), ["b removed?"], "half an hour is too soon");
+    let summary = cloud.complete_after(HOUR);
+    assert_eq!(cloud.missing(), ["b removed"]);
+    assert_eq!(
+        summary.counts().missing,
+        0,
+        "it was counted when it was first noted"
+    );
+    assert_eq!(cloud.place.count("SELECT missing_tasks FROM instances"), 1);
+}
+
+#[test]
+fn the_oldest_age_out() {
+    let cloud = Cloud::new(&abc());
+    cloud.complete_after(0);
+    cloud.set(&abc()[..2]);
+    cloud.complete_after(HOUR);
+    cloud.complete_after(HOUR);
+    assert_eq!(cloud.missing(), ["a aged_out"]);
+}
+
+#[test]
+fn the_newest_is_called_missing_for_certain_only_after_a_day() {
+    let cloud = Cloud::new(&abc());
+    cloud.complete_after(0);
+    cloud.set(&abc()[1..]);
+    cloud.complete_after(HOUR);
+    cloud.complete_after(23 * HOUR);
+    assert_eq!(
+        cloud.missing(),
+        ["c removed?"],
+        "a lagging copy may be answering"
+    );
+    cloud.complete_after(HOUR);
+    assert_eq!(cloud.missing(), ["c removed"]);
+}
+
+#[test]
+fn a_sighting_clears_what_called_it_missing_and_is_journalled() {
+    let cloud = Cloud::new(&abc());
+    cloud.complete_after(0);
+    cloud.set(&abc()[..2]);
+    cloud.complete_after(HOUR);
+    cloud.complete_after(HOUR);
+    cloud.set(&abc());
+    let summary = cloud.complete_after(HOUR);
+    assert!(cloud.missing().is_empty());
+    assert_eq!(summary.counts().reappeared, 1);
+    assert_eq!(
+        cloud
+            .place
+            .count("SELECT count(*) FROM drift WHERE what = 'task a reappeared'"),
+        1
+    );
+    assert_eq!(cloud.place.count("SELECT missing_tasks FROM instances"), 0);
+}
+
+#[test]
+fn nothing_is_called_missing_while_a_record_without_an_id_may_be_it() {
+    let cloud = Cloud::new(&abc());
+    cloud.complete_after(0);
+    let [c, b, _] = abc();
+    cloud.set(&[c, b, r#"{"name":"EXTEND"}"#.to_owned()]);
+    assert_eq!(
+        cloud.sync_after(HOUR).outcome,
+        Outcome::Partial,
+        "a record was set aside that never was before"
+    );
+    assert!(cloud.missing().is_empty());
+    cloud.complete_after(HOUR);
+    assert!(cloud.missing().is_empty());
+    assert_eq!(
+        cloud
+            .place
+            .count("SELECT count(*) FROM rejected WHERE first_sync_id = 2 AND last_sync_id = 3"),
+        1
+    );
+}
+
+#[test]
+fn a_rejected_record_whose_id_can_be_read_is_a_sighting() {
+    let cloud = Cloud::new(&abc());
+    cloud.complete_after(0);
+    let [c, b, _] = abc();
+    cloud.set(&[c, b, r#"{"id":"a","name":"\ud800"}"#.to_owned()]);
+    assert_eq!(cloud.sync_after(HOUR).outcome, Outcome::Partial);
+    cloud.complete_after(2 * HOUR);
+    assert!(cloud.missing().is_empty());
+}
+
+#[test]
+fn a_hidden_default_window_is_found_and_the_list_read_whole() {
+    let cloud = Cloud::new(&abc());
+    cloud.filtered(|asked, records| {
+        if asked.start.is_some() {
+            records
+        } else {
+            records[..2].to_vec()
+        }
+    });
+    let summary = cloud.complete_after(0);
+    assert_eq!(summary.instances[0].walks, 2);
+    assert_eq!(cloud.place.count("SELECT count(*) FROM tasks"), 3);
+    assert_eq!(
+        cloud
+            .place
+            .count("SELECT count(*) FROM drift WHERE what LIKE '%hides old records'"),
+        1
+    );
+    cloud.complete_after(HOUR);
+    assert!(cloud.missing().is_empty());
+    let window = cloud
+        .place
+        .text("SELECT window_start FROM walks ORDER BY walk_id DESC LIMIT 1");
+    assert_eq!(window.as_deref(), Some("2000-01-01T00:00:00.000Z"));
+}
+
+#[test]
+fn a_window_that_begins_to_hide_records_makes_nothing_missing() {
+    let cloud = Cloud::new(&abc());
+    cloud.complete_after(0);
+    cloud.filtered(|asked, records| {
+        if asked.start.is_some() {
+            records
+        } else {
+            records[..2].to_vec()
+        }
+    });
+    cloud.complete_after(HOUR);
+    cloud.complete_after(DAY);
+    assert!(cloud.missing().is_empty());
+}
+
+#[test]
+fn a_server_that_refuses_the_early_start_is_walked_without_it() {
+    let cloud = Cloud::new(&abc());
+    let inner = Arc::clone(&cloud.records);
+    cloud.fake.answer_with(Box::new(move |asked| {
+        if asked.start.is_some() {
+            let body = r#"{"error_code":"DCS.4062","error_msg":"Invalid parameter start_time."}"#
+                .to_owned();
+            return Reply {
+                status: 400,
+                body,
+                date: Some(at(0)),
+            };
+        }
+        let records = inner.lock().unwrap();
+        let page: Vec<String> = records
+            .iter()
+            .skip(asked.offset)
+            .take(asked.limit)
+            .cloned()
+            .collect();
+        Reply::ok(
+            format!(
+                r#"{{"task_count":{},"tasks":[{}]}}"#,
+                records.len(),
+                page.join(",")
+            ),
+            at(DAY),
+        )
+    }));
+    let first = sync(&cloud.fake, &cloud.place, 2);
+    assert_eq!(first.outcome, Outcome::Complete, "{first:?}");
+    cloud.set(&abc()[..2]);
+    let second = sync(&cloud.fake, &cloud.place, 2);
+    assert_eq!(second.outcome, Outcome::Complete);
+    assert!(
+        cloud.missing().is_empty(),
+        "what cannot be checked is not called missing"
+    );
+}
+
+#[test]
+fn the_mark_is_the_latest_credible_update_of_a_proven_walk_and_never_goes_back() {
+    let future = format!(
+        r#"{{"id":"f","status":"SUCCESS","created_at":"{0}","updated_at":"2099-01-01T00:00:00Z"}}"#,
+        at(0)
+    );
+    let mut records = abc().to_vec();
+    records.push(future);
+    let cloud = Cloud::new(&records);
+    cloud.complete_after(0);
+    let mark = || cloud.place.text("SELECT high_water_mark FROM instances");
+    assert_eq!(mark(), Some(at(3 * MINUTE).to_string()));
+    cloud.set(&records[1..]);
+    cloud.complete_after(HOUR);
+    assert_eq!(mark(), Some(at(3 * MINUTE).to_string()));
+}
+
+#[test]
+fn an_instance_is_gone_after_two_answers_in_two_syncs_and_noted_later() {
+    let cloud = Cloud::new(&abc());
+    cloud.complete_after(0);
+    cloud.fake.answer_with(Box::new(|_| Reply {
+        status: 404,
+        body: r#"{"error_code":"DCS.3022","error_msg":"This DCS instance does not exist."}"#
+            .to_owned(),
+        date: Some(at(2 * DAY)),
+    }));
+    let ends: Vec<InstanceEnd> = (0..4)
+        .map(|_| cloud.sync_after(HOUR).instances[0].end)
+        .collect();
+    use InstanceEnd::{AbsenceEstablished, AbsenceNoted, NotRead};
+    assert_eq!(
+        ends,
+        [NotRead, AbsenceEstablished, AbsenceNoted, AbsenceNoted]
+    );
+    assert_eq!(
+        cloud
+            .place
+            .count("SELECT count(*) FROM tasks WHERE missing_since IS NULL"),
+        3
+    );
+    assert_eq!(
+        cloud
+            .place
+            .count("SELECT count(*) FROM instances WHERE gone_at IS NOT NULL"),
+        1
+    );
+}
+
+#[test]
+fn an_instance_that_nobody_knows_leaves_no_trace() {
+    let cloud = Cloud::new(&abc());
+    cloud.fake.answer_with(Box::new(|_| Reply {
+        status: 404,
+        body: r#"{"error_code":"DCS.3022","error_msg":"This DCS instance does not exist."}"#
+            .to_owned(),
+        date: None,
+    }));
+    assert_eq!(cloud.sync_after(0).outcome, Outcome::UnknownInstance);
+    for table in ["project", "instance", "walk"] {
+        assert_eq!(
+            cloud.place.count(&format!("SELECT count(*) FROM {table}")),
+            0,
+            "{table}"
+        );
+    }
+}
+
+#[test]
+fn an_instance_without_background_tasks_is_partial_once() {
+    let cloud = Cloud::new(&abc());
+    cloud.fake.answer_with(Box::new(|_| Reply {
+        status: 400,
+        body: r#"{"error_code":"DCS.4094","error_msg":"not supported"}"#.to_owned(),
+        date: Some(at(0)),
+    }));
+    assert_eq!(cloud.sync_after(0).outcome, Outcome::Partial);
+    assert_eq!(cloud.sync_after(0).outcome, Outcome::Complete);
+}
+
+#[test]
+fn instances_are_independent_and_one_refusal_stops_all() {
+    let cloud = Cloud::new(&abc());
+    cloud
+        .fake
+        .answer_with(Box::new(|asked| match asked.instance.as_str() {
+            "forbidden" => Reply {
+                status: 403,
+                body: r#"{"error_code":"DCS.2003"}"#.to_owned(),
+                date: None,
+            },
+            "unauthorized" => Reply {
+                status: 401,
+                body: r#"{"error_code":"DCS.1001"}"#.to_owned(),
+                date: None,
+            },
+            _ => Reply::ok(list(&[]), at(0)),
+        }));
+    let mixed = sync_of(&cloud.fake, &cloud.place, 1000, &["forbidden", "fine"]);
+    assert_eq!(mixed.outcome, Outcome::Partial);
+    assert_eq!(mixed.instances[1].end, InstanceEnd::Proven);
+    assert_eq!(
+        sync_of(&cloud.fake, &cloud.place, 1000, &["forbidden"]).outcome,
+        Outcome::Refused
+    );
+    let stopped = sync_of(&cloud.fake, &cloud.place, 1000, &["unauthorized", "fine"]);
+    assert!(
+        matches!(stopped.stopped, Some(Stopped::Refused(_))),
+        "{stopped:?}"
+    );
+    assert_eq!(stopped.instances[1].end, InstanceEnd::NotRead);
+}
+
+#[test]
+fn a_count_that_is_too_high_for_good_is_walked_twice_and_named() {
+    let cloud = Cloud::new(&abc());
+    let records = Arc::clone(&cloud.records);
+    cloud.fake.answer_with(Box::new(move |asked| {
+        let records = records.lock().unwrap();
+        let page: Vec<String> = records
+            .iter()
+            .skip(asked.offset)
+            .take(asked.limit)
+            .cloned()
+            .collect();
+        Reply::ok(
+            format!(r#"{{"task_count":9,"tasks":[{}]}}"#, page.join(",")),
+            at(DAY),
+        )
+    }));
+    let summary = cloud.sync_after(0);
+    assert_eq!(
+        (summary.outcome, summary.instances[0].walks),
+        (Outcome::Partial, 2)
+    );
+    assert!(
+        summary.instances[0]
+            .reason
+            .contains("counts 9 records and showed 3"),
+        "{summary:?}"
+    );
+    assert_eq!(
+        cloud.place.count("SELECT count(*) FROM tasks"),
+        3,
+        "what was seen is stored all the same"
+    );
+    assert_eq!(
+        cloud.place.text("SELECT high_water_mark FROM instances"),
+        None
+    );
+}
+
+#[test]
+fn an_older_copy_changes_nothing_and_is_kept() {
+    let done = record("a", 9, "SUCCESS");
+    let running = record("a", 5, "EXECUTING");
+    let others = [record("b", 1, "SUCCESS"), record("c", 0, "SUCCESS")];
+    let with_others = |first: &String| [std::slice::from_ref(first), others.as_slice()].concat();
+    let cloud = Cloud::new(&with_others(&done));
+    cloud.complete_after(0);
+    cloud.set(&with_others(&running));
+    let summary = cloud.complete_after(HOUR);
+    assert_eq!((summary.counts().older, summary.counts().changed), (1, 0));
+    assert_eq!(
+        cloud
+            .place
+            .text("SELECT status FROM tasks WHERE task_id = 'a'")
+            .as_deref(),
+        Some("SUCCESS")
+    );
+    assert_eq!(cloud.place.count("SELECT count(*) FROM task_revisions"), 4);
+    assert_eq!(
+        cloud
+            .place
+            .count("SELECT revision FROM task_revisions WHERE task_id = 'a' AND is_current"),
+        1
+    );
+    cloud.complete_after(HOUR);
+    assert_eq!(
+        cloud.place.count("SELECT count(*) FROM task_revisions"),
+        4,
+        "the same older copy is no new revision"
+    );
+    cloud.set(&with_others(&done));
+    assert_eq!(cloud.complete_after(HOUR).counts().same, 3);
+}
+
+#[test]
+fn another_order_of_keys_is_not_a_revision() {
+    let cloud = Cloud::new(&[r#"{"id":"a","status":"SUCCESS","name":"x"}"#.to_owned()]);
+    cloud.complete_after(0);
+    cloud.set(&[r#"{ "name" : "\u0078", "status":"SUCCESS", "id":"a" }"#.to_owned()]);
+    let counts = cloud.complete_after(HOUR).counts();
+    assert_eq!((counts.new, counts.changed, counts.older), (0, 0, 0));
+    assert_eq!(cloud.place.count("SELECT count(*) FROM task_revisions"), 1);
+}
+
+#[test]
+fn a_smaller_limit_is_remembered_for_the_endpoint() {
+    let cloud = Cloud::new(&abc());
+    let limits = Arc::new(Mutex::new(Vec::new()));
+    let (records, seen) = (Arc::clone(&cloud.records), Arc::clone(&limits));
+    cloud.fake.answer_with(Box::new(move |asked| {
+        seen.lock().unwrap().push(asked.limit);
+        if asked.limit > 100 {
+            let body = r#"{"error_code":"DCS.4800","error_msg":"Invalid limit in the request."}"#
+                .to_owned();
+            return Reply {
+                status: 400,
+                body,
+                date: None,
+            };
+        }
+        Reply::ok(
+            list(&records.lock().unwrap()[asked.offset.min(3)..]),
+            at(DAY),
+        )
+    }));
+    assert_eq!(cloud.sync_after(0).outcome, Outcome::Complete);
+    assert_eq!(cloud.sync_after(0).outcome, Outcome::Complete);
+    let limits = limits.lock().unwrap();
+    assert_eq!(
+        limits.iter().filter(|limit| **limit == 1000).count(),
+        1,
+        "{limits:?}"
+    );
+}
+
+#[test]
+fn a_project_of_another_host_is_left_alone() {
+    let cloud = Cloud::new(&abc());
+    cloud.complete_after(0);
+    let mut other = Fake::start();
+    other.address = cloud.fake.address.replace("127.0.0.1", "localhost");
+    let refused = try_sync(&other, &cloud.place, 1000, &[INSTANCE], false);
+    assert!(matches!(refused, Err(Refusal::OtherHost(_))), "{refused:?}");
+    assert_eq!(cloud.place.count("SELECT count(*) FROM syncs"), 1);
+    assert_eq!(
+        cloud
+            .place
+            .text("SELECT instance_id FROM instances")
+            .as_deref(),
+        Some(INSTANCE)
+    );
+    let accepted = try_sync(&other, &cloud.place, 1000, &[INSTANCE], true).unwrap();
+    assert_eq!(accepted.outcome, Outcome::Complete);
+    assert_eq!(
+        cloud.place.text("SELECT host FROM project").as_deref(),
+        Some("localhost")
+    );
+    assert!(try_sync(&cloud.fake, &cloud.place, 1000, &[INSTANCE], false).is_err());
+}
