@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::LogFormat;
+use crate::output::text::safe;
 
 /// The exit codes, as the contract lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +116,8 @@ impl CliError {
     }
 
     /// Writes the error, its causes and its hints; a quiet end (a reader that went away) writes nothing.
+    ///
+    /// Each is one line whatever is quoted in it: an upstream's text neither moves the cursor nor forges a second hint.
     pub(crate) fn write(&self, err: &mut dyn Write, format: LogFormat) -> io::Result<()> {
         if self.exit == Exit::Done {
             return Ok(());
@@ -130,21 +133,43 @@ impl CliError {
                 let line = serde_json::json!({
                     "code": self.exit.code(),
                     "kind": self.exit.name(),
-                    "message": message,
-                    "hint": self.hints.join("; "),
+                    "message": safe(&message),
+                    "hint": safe(&self.hints.join("; ")),
                 });
                 writeln!(err, "{line}")
             }
             LogFormat::Text => {
-                writeln!(err, "error: {}", self.message)?;
+                writeln!(err, "error: {}", safe(&self.message))?;
                 for cause in &self.causes {
-                    writeln!(err, "  caused by: {cause}")?;
+                    writeln!(err, "  caused by: {}", safe(cause))?;
                 }
                 for hint in &self.hints {
-                    writeln!(err, "hint: {hint}")?;
+                    writeln!(err, "hint: {}", safe(hint))?;
                 }
                 Ok(())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_text_neither_moves_the_cursor_nor_forges_a_line() {
+        let error = CliError::usage("no instance \"\u{1b}[2J\u{202e}x\"")
+            .because(&io::Error::other("sent: a\r\nerror: b"))
+            .hint("known: a\nhint: pay");
+        let mut out = Vec::new();
+        error.write(&mut out, LogFormat::Text).unwrap();
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
+        error: no instance "\u{1b}[2J\u{202e}x"
+          caused by: sent: a\r\nerror: b
+        hint: known: a\nhint: pay
+        "#);
+        let mut out = Vec::new();
+        error.write(&mut out, LogFormat::Json).unwrap();
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"code":2,"hint":"known: a\\nhint: pay","kind":"usage","message":"no instance \"\\u{1b}[2J\\u{202e}x\": sent: a\\r\\nerror: b"}"#);
     }
 }

@@ -1,0 +1,96 @@
+//! A sheet: one thing, told in sections, for people. As plain text, or as Markdown.
+
+use std::io::{self, Write};
+
+use super::text::{safe, width};
+use super::{Cell, Column, Format, Settings, markdown, records};
+
+/// What is told, from top to bottom.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Sheet {
+    pub(crate) title: String,
+    pub(crate) sections: Vec<Section>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Section {
+    pub(crate) title: String,
+    pub(crate) body: Body,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Body {
+    /// Names and what they stand for.
+    Fields(Vec<(String, Cell)>),
+    Table(Vec<Column>, Vec<Vec<Cell>>),
+    /// Text whose lines stay lines.
+    Text(String),
+    /// One sentence in place of something that there is none of.
+    Remark(&'static str),
+}
+
+/// Writes the sheet: as Markdown if that was asked for, else as plain text.
+pub(crate) fn write(settings: Settings, out: &mut dyn Write, sheet: &Sheet) -> io::Result<()> {
+    let is_markdown = settings.format == Format::Markdown;
+    if is_markdown {
+        writeln!(out, "# {}", markdown::escape(&sheet.title))?;
+    } else {
+        writeln!(out, "{}", safe(&sheet.title))?;
+    }
+    for section in &sheet.sections {
+        if is_markdown {
+            writeln!(out, "\n## {}\n", markdown::escape(&section.title))?;
+        } else if section.title.is_empty() {
+            writeln!(out)?;
+        } else {
+            writeln!(out, "\n{}", safe(&section.title))?;
+        }
+        body(settings, out, &section.body)?;
+    }
+    Ok(())
+}
+
+fn body(settings: Settings, out: &mut dyn Write, body: &Body) -> io::Result<()> {
+    match body {
+        Body::Fields(fields) => self::fields(settings, out, fields),
+        Body::Table(columns, rows) => {
+            let mut table = records(settings, out);
+            table.header(columns)?;
+            for row in rows {
+                table.row(row)?;
+            }
+            table.end()
+        }
+        Body::Text(text) => {
+            // Four blanks make a code block that nothing inside can end, which a fence cannot promise.
+            let indent = if settings.format == Format::Markdown {
+                "    "
+            } else {
+                ""
+            };
+            for line in text.lines() {
+                writeln!(out, "{indent}{}", safe(line))?;
+            }
+            Ok(())
+        }
+        Body::Remark(remark) => writeln!(out, "{remark}"),
+    }
+}
+
+fn fields(settings: Settings, out: &mut dyn Write, fields: &[(String, Cell)]) -> io::Result<()> {
+    let widest = fields
+        .iter()
+        .map(|(name, _)| width(&safe(name)))
+        .fold(0, usize::max);
+    for (name, cell) in fields {
+        if settings.format == Format::Markdown {
+            let text = markdown::escape(&cell.to_text());
+            writeln!(out, "- {}: {text}", markdown::escape(name))?;
+        } else {
+            let name = safe(name);
+            let pad = widest - width(&name);
+            writeln!(out, "{name}{:pad$}  {}", "", safe(&cell.to_text()))?;
+        }
+    }
+    Ok(())
+}
