@@ -6,11 +6,15 @@
 mod birth;
 mod dictionary;
 pub(crate) mod error;
+pub(crate) mod filter;
 pub(crate) mod format;
+#[cfg(test)]
+pub(crate) mod golden;
 mod header;
 pub(crate) mod lock;
 pub(crate) mod open;
 mod place;
+pub(crate) mod read;
 mod seen;
 pub(crate) mod syncs;
 pub(crate) mod walks;

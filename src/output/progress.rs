@@ -1,0 +1,49 @@
+//! Progress of a sync on a terminal: one line that moves, and messages that do not tear it.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::text;
+
+/// How often the line is redrawn when nothing happens, so that a long request does not look like a stop.
+const TICK: Duration = Duration::from_millis(200);
+
+/// A line of progress, or none.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// Shows progress on standard error, or hides it.
+    pub(crate) fn new(shown: bool, instances: u64) -> Self {
+        if !shown {
+            return Self { bar: ProgressBar::hidden() };
+        }
+        let bar = ProgressBar::with_draw_target(Some(instances), ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{spinner} {pos}/{len} instances  {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.enable_steady_tick(TICK);
+        Self { bar }
+    }
+
+    /// Says what is being read.
+    pub(crate) fn page(&self, instance_id: &str, received: u64, total: Option<u64>) {
+        let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
+        self.bar.set_message(format!("{}: {received}{of} tasks", text::safe(instance_id)));
+    }
+
+    /// One more instance is done.
+    pub(crate) fn instance_done(&self) {
+        self.bar.inc(1);
+    }
+
+    /// Takes the line away while something else is written to the terminal.
+    pub(crate) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

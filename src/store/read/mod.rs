@@ -1,0 +1,368 @@
+//! Reading the contract's views: named columns, a condition, an order, a limit; rows go to a callback one at a time.
+
+use std::fmt::Write as _;
+
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, Error, Transaction, params_from_iter};
+
+use super::filter::{Condition, InstanceKey};
+
+/// A view of the contract that can be read here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    Tasks,
+    Details,
+    Changes,
+    Revisions,
+    Walks,
+}
+
+impl View {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Tasks => "tasks",
+            Self::Details => "task_details",
+            Self::Changes => "task_changes",
+            Self::Revisions => "task_revisions",
+            Self::Walks => "walks",
+        }
+    }
+
+    /// Returns the names of the columns, in the view's order.
+    pub(crate) const fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Tasks => &TASKS,
+            Self::Details => &DETAILS,
+            Self::Changes => &CHANGES,
+            Self::Revisions => &REVISIONS,
+            Self::Walks => &WALKS,
+        }
+    }
+
+    /// Returns the column of that name: the only way to one, so that no typed text becomes SQL.
+    pub(crate) fn column(self, name: &str) -> Option<ColumnName> {
+        let known = self.columns().iter().find(|known| **known == name);
+        known.copied().map(ColumnName)
+    }
+
+    /// Returns every column.
+    pub(crate) fn all(self) -> Vec<ColumnName> {
+        self.columns().iter().copied().map(ColumnName).collect()
+    }
+
+    /// What decides between rows that are equal in the wanted order; together with it every order is a total one.
+    const fn ties(self) -> &'static [&'static str] {
+        match self {
+            Self::Tasks | Self::Details => &["task_key"],
+            Self::Changes => &["task_key", "source", "attribute"],
+            Self::Revisions => &["task_key", "revision"],
+            Self::Walks => &["walk_id"],
+        }
+    }
+}
+
+const TASKS: [&str; 22] = [
+    "task_key",
+    "project_id",
+    "instance_id",
+    "task_id",
+    "instance_name",
+    "name",
+    "status",
+    "is_final",
+    "user_id",
+    "user_name",
+    "created_at",
+    "updated_at",
+    "duration_ms",
+    "params",
+    "error_code",
+    "revisions",
+    "first_seen_at",
+    "last_seen_at",
+    "vouched_at",
+    "missing_since",
+    "missing_confirmed_at",
+    "missing_as",
+];
+
+const DETAILS: [&str; 30] = [
+    "task_key",
+    "project_id",
+    "instance_id",
+    "task_id",
+    "old_capacity",
+    "new_capacity",
+    "enable_public_ip",
+    "public_ip_id",
+    "public_ip_address",
+    "enable_ssl",
+    "old_cache_mode",
+    "new_cache_mode",
+    "old_resource_spec_code",
+    "new_resource_spec_code",
+    "old_replica_num",
+    "new_replica_num",
+    "old_cache_type",
+    "new_cache_type",
+    "replica_ip",
+    "replica_az",
+    "group_name",
+    "old_port",
+    "new_port",
+    "is_only_adjust_charging",
+    "account_name",
+    "source_ip",
+    "target_ip",
+    "node_name",
+    "rename_commands",
+    "updated_config_length",
+];
+
+const CHANGES: [&str; 8] = [
+    "task_key",
+    "project_id",
+    "instance_id",
+    "task_id",
+    "source",
+    "attribute",
+    "old_value",
+    "new_value",
+];
+
+const REVISIONS: [&str; 12] = [
+    "task_key",
+    "project_id",
+    "instance_id",
+    "task_id",
+    "revision",
+    "is_current",
+    "observed_at",
+    "sync_id",
+    "status",
+    "updated_at",
+    "raw_sha256",
+    "raw",
+];
+
+const WALKS: [&str; 25] = [
+    "walk_id",
+    "sync_id",
+    "project_id",
+    "instance_id",
+    "attempt",
+    "kind",
+    "window_start",
+    "window_end",
+    "started_at",
+    "finished_at",
+    "proven",
+    "reason",
+    "requests",
+    "server_total",
+    "received",
+    "new",
+    "changed",
+    "same",
+    "older",
+    "rejected",
+    "missing",
+    "reappeared",
+    "mark_before",
+    "mark_after",
+    "error",
+];
+
+/// The name of a column that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ColumnName(&'static str);
+
+impl ColumnName {
+    pub(crate) const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+/// The order of rows by one column; absent values come last either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Order {
+    pub(crate) column: ColumnName,
+    pub(crate) descending: bool,
+}
+
+/// Which rows of a view are wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Select {
+    pub(crate) view: View,
+    pub(crate) columns: Vec<ColumnName>,
+    pub(crate) condition: Condition,
+    /// Without an order rows come as they were written.
+    pub(crate) order: Option<Order>,
+    pub(crate) limit: Option<u64>,
+}
+
+impl Select {
+    fn sql(&self) -> String {
+        let columns: Vec<_> = self.columns.iter().map(|column| column.0).collect();
+        let (view, condition) = (self.view.name(), self.condition.sql());
+        let mut sql = format!(
+            "SELECT {} FROM {view}{condition} ORDER BY ",
+            columns.join(", ")
+        );
+        let direction = if self.order.is_some_and(|order| order.descending) {
+            "DESC"
+        } else {
+            "ASC"
+        };
+        let first = self.order.map(|order| order.column.0);
+        let ties = self
+            .view
+            .ties()
+            .iter()
+            .copied()
+            .filter(|tie| first != Some(*tie));
+        for (number, column) in first.into_iter().chain(ties).enumerate() {
+            let comma = if number == 0 { "" } else { ", " };
+            // Ties are never absent, and the plain order is the one that an index has.
+            let nulls = if number == 0 && first.is_some() {
+                " NULLS LAST"
+            } else {
+                ""
+            };
+            // A string takes whatever is written to it.
+            let _infallible = write!(sql, "{comma}{column} {direction}{nulls}");
+        }
+        if let Some(limit) = self.limit {
+            let _infallible = write!(sql, " LIMIT {limit}");
+        }
+        sql
+    }
+}
+
+/// Begins a transaction that only reads: what is read until it is dropped is one state of the archive.
+pub(crate) fn snapshot(archive: &Connection) -> Result<Transaction<'_>, Error> {
+    archive.unchecked_transaction()
+}
+
+/// Hands every row to the callback, which may end the reading with an error of its own.
+///
+/// Text that is not UTF-8 comes as a blob.
+pub(crate) fn stream<E: From<Error>>(
+    archive: &Connection,
+    select: &Select,
+    mut each: impl FnMut(Vec<Value>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut statement = archive.prepare(&select.sql())?;
+    let count = statement.column_count();
+    let mut rows = statement.query(params_from_iter(select.condition.params()))?;
+    while let Some(row) = rows.next()? {
+        let values = (0..count).map(|index| Ok(owned(row.get_ref(index)?)));
+        each(values.collect::<Result<_, Error>>()?)?;
+    }
+    Ok(())
+}
+
+/// Returns all rows: for the few of one task.
+pub(crate) fn rows(archive: &Connection, select: &Select) -> Result<Vec<Vec<Value>>, Error> {
+    let mut rows = Vec::new();
+    stream(archive, select, |row| {
+        rows.push(row);
+        Ok::<_, Error>(())
+    })?;
+    Ok(rows)
+}
+
+/// Counts the rows that meet the condition, up to a bound: nobody waits for the exact size of a million.
+pub(crate) fn count(
+    archive: &Connection,
+    view: View,
+    condition: &Condition,
+    most: u32,
+) -> Result<u32, Error> {
+    let (view, condition_sql) = (view.name(), condition.sql());
+    let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {view}{condition_sql} LIMIT {most})");
+    archive.query_row(&sql, params_from_iter(condition.params()), |row| row.get(0))
+}
+
+/// An instance of the archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Instance {
+    pub(crate) key: InstanceKey,
+    pub(crate) name: Option<String>,
+}
+
+/// Returns the instances of the archive in the order of their ids.
+pub(crate) fn instances(archive: &Connection) -> Result<Vec<Instance>, Error> {
+    let sql =
+        "SELECT project_id, instance_id, name FROM instances ORDER BY instance_id, project_id";
+    let mut statement = archive.prepare(sql)?;
+    let instances = statement.query_map([], |row| {
+        Ok(Instance {
+            key: InstanceKey {
+                project_id: row.get(0)?,
+                instance_id: row.get(1)?,
+            },
+            name: row.get(2)?,
+        })
+    })?;
+    instances.collect()
+}
+
+/// A task, as far as one is told from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) key: i64,
+    pub(crate) task_id: String,
+    pub(crate) instance_id: String,
+}
+
+/// Returns the tasks that were meant by an id or the beginning of one: those with exactly that id if there are any.
+/// `most` bounds the answer.
+pub(crate) fn find(
+    archive: &Connection,
+    typed: &str,
+    instances: &[InstanceKey],
+    most: u64,
+) -> Result<Vec<Found>, Error> {
+    let exactly = Condition::default().and_id(typed).and_among(instances);
+    let exact = matching(archive, &exactly, most)?;
+    if !exact.is_empty() {
+        return Ok(exact);
+    }
+    let beginning = Condition::default()
+        .and_id_begins(typed)
+        .and_among(instances);
+    matching(archive, &beginning, most)
+}
+
+fn matching(archive: &Connection, condition: &Condition, most: u64) -> Result<Vec<Found>, Error> {
+    let condition_sql = condition.sql();
+    let sql = format!(
+        "SELECT task_key, task_id, instance_id FROM tasks{condition_sql} ORDER BY task_id, task_key LIMIT {most}"
+    );
+    let mut statement = archive.prepare(&sql)?;
+    let found = statement.query_map(params_from_iter(condition.params()), |row| {
+        Ok(Found {
+            key: row.get(0)?,
+            task_id: row.get(1)?,
+            instance_id: row.get(2)?,
+        })
+    })?;
+    found.collect()
+}
+
+fn owned(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Integer(number),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Text(bytes) => match str::from_utf8(bytes) {
+            Ok(text) => Value::Text(text.to_owned()),
+            Err(_) => Value::Blob(bytes.to_vec()),
+        },
+        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
