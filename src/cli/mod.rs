@@ -4,13 +4,23 @@
 //! struct whose doc comment is the help text, and a `run` function.
 
 mod archive;
+mod archive_open;
+mod coverage;
 mod credentials;
 mod duration;
 mod environment;
 mod error;
+mod instance_arg;
+mod list;
 mod network;
+mod output_args;
 mod paths;
+mod show;
 mod simulate;
+mod when;
+
+#[cfg(test)]
+mod tests;
 
 use std::{
     ffi::OsString,
@@ -106,6 +116,9 @@ pub(crate) enum LogFormat {
 #[derive(Debug, Subcommand)]
 enum Command {
     Simulate(simulate::Args),
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Coverage(coverage::CoverageArgs),
 }
 
 /// What a command may touch: its writers, the clock, and the options that every command takes.
@@ -166,6 +179,9 @@ fn run(
 fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliError> {
     match command {
         Command::Simulate(args) => simulate::run(args, context),
+        Command::List(args) => list::run(args, context),
+        Command::Show(args) => show::run(args, context),
+        Command::Coverage(args) => coverage::run(args, context),
     }
 }
 

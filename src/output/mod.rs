@@ -7,6 +7,7 @@
 mod csv;
 pub(crate) mod json;
 mod markdown;
+pub(crate) mod phrase;
 pub(crate) mod pretty;
 pub(crate) mod sheet;
 mod table;
@@ -54,7 +55,7 @@ impl Cell {
     }
 
     /// Returns the value as plain text, as yet unescaped; an absent one is empty.
-    fn to_text(&self) -> Cow<'_, str> {
+    pub(crate) fn to_text(&self) -> Cow<'_, str> {
         match self {
             Self::Null => Cow::Borrowed(""),
             Self::Integer(number) => Cow::Owned(number.to_string()),

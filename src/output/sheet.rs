@@ -14,6 +14,7 @@ pub(crate) struct Sheet {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Section {
+    /// Empty where the sheet's own title says enough.
     pub(crate) title: String,
     pub(crate) body: Body,
 }
@@ -38,12 +39,11 @@ pub(crate) fn write(settings: Settings, out: &mut dyn Write, sheet: &Sheet) -> i
         writeln!(out, "{}", safe(&sheet.title))?;
     }
     for section in &sheet.sections {
-        if is_markdown {
-            writeln!(out, "\n## {}\n", markdown::escape(&section.title))?;
-        } else if section.title.is_empty() {
-            writeln!(out)?;
-        } else {
-            writeln!(out, "\n{}", safe(&section.title))?;
+        writeln!(out)?;
+        match (section.title.is_empty(), is_markdown) {
+            (true, _) => {}
+            (false, true) => writeln!(out, "## {}\n", markdown::escape(&section.title))?,
+            (false, false) => writeln!(out, "{}", safe(&section.title))?,
         }
         body(settings, out, &section.body)?;
     }
@@ -77,19 +77,20 @@ fn body(settings: Settings, out: &mut dyn Write, body: &Body) -> io::Result<()> 
     }
 }
 
+/// The widest that the names beside fields are aligned for: some come from upstream.
+const WIDEST_NAME: usize = 32;
+
 fn fields(settings: Settings, out: &mut dyn Write, fields: &[(String, Cell)]) -> io::Result<()> {
-    let widest = fields
-        .iter()
-        .map(|(name, _)| width(&safe(name)))
-        .fold(0, usize::max);
+    let widths = fields.iter().map(|(name, _)| width(&safe(name)));
+    let widest = widths.fold(0, usize::max).min(WIDEST_NAME);
     for (name, cell) in fields {
         if settings.format == Format::Markdown {
             let text = markdown::escape(&cell.to_text());
             writeln!(out, "- {}: {text}", markdown::escape(name))?;
         } else {
             let name = safe(name);
-            let pad = widest - width(&name);
-            writeln!(out, "{name}{:pad$}  {}", "", safe(&cell.to_text()))?;
+            let pad = widest.saturating_sub(width(&name));
+            writeln!(out, "  {name}{:pad$}  {}", "", safe(&cell.to_text()))?;
         }
     }
     Ok(())

@@ -216,11 +216,11 @@ fn line<'c>(
         } else {
             (0, pad)
         };
-        if !cell.is_empty() {
+        if cell.is_empty() {
+            owed += before;
+        } else {
             write!(out, "{:1$}{cell}", "", owed + before)?;
             owed = 0;
-        } else {
-            owed += before;
         }
         owed += after + GAP;
     }

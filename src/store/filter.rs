@@ -114,7 +114,7 @@ impl Condition {
 
     /// The rows of these instances; of all, if none is named.
     ///
-    /// The projects are named as well: only then does SQLite see that it can begin with the instances, whose tasks an
+    /// The projects are named as well: only then does the planner see that it can begin with the instances, whose tasks an
     /// index holds in the order of time; without them it reads all tasks of all instances. Ids are unique beyond
     /// projects, so the two lists never meet in a pair that was not meant.
     pub(crate) fn of_instances(instances: &[InstanceKey]) -> Self {
@@ -124,7 +124,7 @@ impl Condition {
     }
 
     /// Keeps the rows of these instances; all, if none is named. What the condition says already shall choose the
-    /// index, which the plus sign tells SQLite.
+    /// index, which the plus sign tells the planner.
     #[must_use]
     pub(crate) fn and_among(mut self, instances: &[InstanceKey]) -> Self {
         self.and_instances("+", instances);

@@ -17,3 +17,22 @@ pub(crate) fn fill(archive: &Connection) {
     archive.execute_batch(SCHEMA).unwrap();
     archive.execute_batch(ROWS).unwrap();
 }
+
+/// Adds that many plain tasks to it, all older than the others.
+pub(crate) fn add_tasks(archive: &Connection, count: u32) {
+    for key in 100..100 + count {
+        archive
+            .execute(
+                "INSERT INTO task(task_key, instance_key, id, is_open, created, revision, revisions, first_walk)
+                 VALUES (?1, 1, 'plain' || ?1, 1, ?1, 1, 1, 1)",
+                [key],
+            )
+            .unwrap();
+        archive
+            .execute(
+                "INSERT INTO revision(revision_key, walk_key, digest, raw) VALUES (?1 * 1048576 + 1, 1, zeroblob(32), '{}')",
+                [key],
+            )
+            .unwrap();
+    }
+}

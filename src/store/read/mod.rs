@@ -233,6 +233,8 @@ impl Select {
             let _infallible = write!(sql, "{comma}{column} {direction}{nulls}");
         }
         if let Some(limit) = self.limit {
+            // SQL has signed numbers only.
+            let limit = limit.min(i64::MAX.unsigned_abs());
             let _infallible = write!(sql, " LIMIT {limit}");
         }
         sql

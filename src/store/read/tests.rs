@@ -1,4 +1,4 @@
-//! Filters, told by what they exclude, and the plans by which SQLite answers them.
+//! Filters, told by what they exclude, and the plans by which they are answered.
 
 use super::*;
 use crate::model::time::Timestamp;
@@ -67,7 +67,7 @@ fn the_columns_are_those_of_the_views() {
     ] {
         let sql = format!("SELECT * FROM {}", view.name());
         let statement = archive.prepare(&sql).unwrap();
-        let names: Vec<_> = statement.column_names().into_iter().collect();
+        let names: Vec<_> = statement.column_names().collect();
         assert_eq!(names, view.columns());
     }
     assert_eq!(View::Tasks.column("task_key; DROP TABLE task"), None);
@@ -83,6 +83,7 @@ fn tasks_come_newest_first_with_those_without_a_time_last_and_unfinished_walks_h
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn each_filter_keeps_what_was_asked_and_excludes_the_rest() {
     let archive = golden::archive();
     let instances = |ids: &[&str]| TaskFilter {

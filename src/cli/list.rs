@@ -1,0 +1,261 @@
+//! `list`: the tasks of the archive, filtered and ordered.
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use rusqlite::Connection;
+use rusqlite::types::Value;
+
+use super::error::{CliError, Exit};
+use super::instance_arg::Short;
+use super::output_args::{OutputArgs, cell, note, written};
+use super::{Context, archive_open, instance_arg, when};
+use crate::output;
+use crate::output::phrase::{Precision, duration, moment};
+use crate::output::{Cell, Column};
+use crate::store::filter::TaskFilter;
+use crate::store::read;
+use crate::store::read::{ColumnName, Select, View};
+
+/// Rows that a terminal shows unless told otherwise: two screens.
+const ON_A_TERMINAL: u64 = 50;
+
+/// Matching tasks are counted up to here for the remark on what is not shown.
+const COUNTED: u32 = 10_000;
+
+/// The longest text that is searched for: the database compares patterns of up to 50,000 bytes.
+const LONGEST_TEXT: usize = 10_000;
+
+/// List what was done to your instances, newest first.
+///
+/// Each line is one task: an operation such as a resize or a new port, with its outcome, who asked for it and how long it
+/// took. Tasks that the cloud has forgotten since are listed as well.
+///
+/// A table has the columns `created_at` (UTC), instance, name, status, `user_name` and duration; JSON and CSV have all columns
+/// of the view `tasks`. On a terminal 50 tasks are shown and ids are shortened; into a pipe or a file goes everything.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dcs-history list --since 7d                          # the last seven days
+  dcs-history list --since 2026-09 --until 2026-10     # September: --until is excluded
+  dcs-history list --operation EXTEND --status failed -o csv > failed.csv")]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Which tasks are wanted.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filters (all must hold; of a repeated one, any)")]
+pub(crate) struct FilterArgs {
+    /// Only tasks of this instance: its id, its name, or an unambiguous beginning of the id; repeatable.
+    #[arg(long, value_name = "ID|NAME", value_parser = NonEmptyStringValueParser::new())]
+    instance: Vec<String>,
+    /// Only this operation, in any case, under every name that the cloud has for it (`EXTEND` is `ChangeInstanceSpec`);
+    /// repeatable.
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    operation: Vec<String>,
+    /// Only tasks with this status, such as SUCCESS, FAILED or EXECUTING, in any case; repeatable.
+    #[arg(long, value_name = "STATUS", value_parser = NonEmptyStringValueParser::new())]
+    status: Vec<String>,
+    /// Only tasks of this user: part of the name, or the whole id, in any case; repeatable.
+    #[arg(long, value_name = "NAME|ID", value_parser = NonEmptyStringValueParser::new())]
+    user: Vec<String>,
+    /// Only tasks that contain this text, in any case: in name, status, user, parameters, error code, a changed value, or
+    /// the record as the cloud sent it, in any of its revisions.
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    text: Option<String>,
+    /// Only tasks created at this time or later.
+    ///
+    /// A time (2026-10-01T08:30:00Z), a date, a month (2026-10), a quarter (2026-Q3), a year, `now`, `today`, `yesterday`,
+    /// or an age (90m, 36h, 7d, 2w). A period stands for its beginning; a time without a zone is UTC.
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Only tasks created before this time.
+    ///
+    /// Written as for --since. A period stands for its beginning here too: --until 2026-10 ends before October.
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Only tasks that the cloud no longer lists.
+    #[arg(long)]
+    missing: bool,
+    /// Only tasks first seen by the last sync that has finished.
+    #[arg(long)]
+    new: bool,
+}
+
+impl FilterArgs {
+    /// Turns what was typed into a filter; instances are looked up in the archive.
+    pub(crate) fn filter(
+        &self,
+        archive: &Connection,
+        context: &Context<'_>,
+    ) -> Result<TaskFilter, CliError> {
+        for text in self.text.iter().chain(&self.user) {
+            if text.len() > LONGEST_TEXT {
+                return Err(CliError::usage(format!(
+                    "the text to look for is longer than {LONGEST_TEXT} bytes"
+                )));
+            }
+        }
+        let now = (context.now)();
+        let time = |name: &str, typed: &Option<String>| match typed {
+            Some(typed) => when::parse(typed, now)
+                .map(Some)
+                .map_err(|error| CliError::usage(format!("{name}: {error}"))),
+            None => Ok(None),
+        };
+        let (since, until) = (time("--since", &self.since)?, time("--until", &self.until)?);
+        if let (Some(since), Some(until)) = (since, until)
+            && since >= until
+        {
+            return Err(CliError::usage(format!("nothing lies between --since {since} and --until {until}"))
+                .hint("--until is excluded, and a period stands for its beginning: September is --since 2026-09 --until 2026-10"));
+        }
+        Ok(TaskFilter {
+            instances: instance_arg::resolve(archive, &self.instance)?,
+            operations: self.operation.clone(),
+            statuses: self.status.clone(),
+            users: self.user.clone(),
+            text: self.text.clone(),
+            since,
+            until,
+            missing: self.missing,
+            new: self.new,
+        })
+    }
+}
+
+pub(crate) fn run(args: &ListArgs, context: &mut Context<'_>) -> Result<Exit, CliError> {
+    let archive = archive_open::readable(context)?;
+    print(args, &archive, context)
+}
+
+fn print(
+    args: &ListArgs,
+    archive: &Connection,
+    context: &mut Context<'_>,
+) -> Result<Exit, CliError> {
+    let archive = read::snapshot(archive)?;
+    let settings = args.output.format.settings(context.out_is_terminal);
+    let filter = args.filter.filter(&archive, context)?;
+    let limit = args
+        .output
+        .limit(Some(ON_A_TERMINAL), context.out_is_terminal);
+    let shape = match args.output.columns(View::Tasks)? {
+        Some(named) => Shape::Named(named),
+        None if !settings.format.is_for_people() => Shape::Named(View::Tasks.all()),
+        None if settings.width.is_some() => Shape::Drawn(Short::of(&read::instances(&archive)?)),
+        None => Shape::Readable,
+    };
+    let select = Select {
+        view: View::Tasks,
+        columns: shape.columns(),
+        condition: filter.condition(),
+        order: Some(args.output.order(View::Tasks, "created_at")?),
+        // One more than is shown tells whether there are more.
+        limit: limit.map(|limit| limit.saturating_add(1)),
+    };
+    let (mut shown, mut is_more) = (0, false);
+    let mut records = output::records(settings, &mut *context.out);
+    written(records.header(&shape.header()))?;
+    read::stream(&archive, &select, |row| {
+        if limit == Some(shown) {
+            is_more = true;
+            return Ok(());
+        }
+        shown += 1;
+        written(records.row(&shape.cells(row)))
+    })?;
+    written(records.end())?;
+    drop(records);
+    if shown == 0 && settings.format.is_for_people() {
+        note(context, "no task matches");
+    }
+    if is_more && args.output.limit.is_none() {
+        let total = read::count(&archive, View::Tasks, &select.condition, COUNTED + 1)?;
+        let total = if total > COUNTED {
+            format!("more than {COUNTED}")
+        } else {
+            total.to_string()
+        };
+        note(context, &format!("{shown} of {total} shown; -n 0 for all"));
+    }
+    Ok(Exit::Done)
+}
+
+/// What a line shows of a task.
+enum Shape {
+    /// Columns of the view, as they are.
+    Named(Vec<ColumnName>),
+    /// The usual columns, nothing shortened.
+    Readable,
+    /// The usual columns, shortened for a line of a terminal.
+    Drawn(Short),
+}
+
+/// What the usual columns are made of.
+const READ: [&str; 7] = [
+    "created_at",
+    "instance_id",
+    "instance_name",
+    "name",
+    "status",
+    "user_name",
+    "duration_ms",
+];
+
+impl Shape {
+    fn columns(&self) -> Vec<ColumnName> {
+        match self {
+            Self::Named(columns) => columns.clone(),
+            Self::Readable | Self::Drawn(_) => READ
+                .iter()
+                .filter_map(|name| View::Tasks.column(name))
+                .collect(),
+        }
+    }
+
+    fn header(&self) -> Vec<Column> {
+        match self {
+            Self::Named(columns) => columns
+                .iter()
+                .map(|column| Column::new(column.as_str()))
+                .collect(),
+            Self::Readable | Self::Drawn(_) => vec![
+                Column::rigid("created_at"),
+                Column::rigid("instance"),
+                Column::new("name"),
+                Column::new("status"),
+                Column::new("user_name"),
+                Column::rigid("duration"),
+            ],
+        }
+    }
+
+    fn cells(&self, row: Vec<Value>) -> Vec<Cell> {
+        let mut cells: Vec<_> = row.into_iter().map(cell).collect();
+        if matches!(self, Self::Named(_)) {
+            return cells;
+        }
+        if let (Self::Drawn(short), [Cell::Text(created), Cell::Text(id), ..]) = (self, &mut *cells)
+        {
+            *created = moment(created, Precision::Second);
+            *id = short.cut(id);
+        }
+        if let (Self::Drawn(short), [Cell::Null, Cell::Text(id), ..]) = (self, &mut *cells) {
+            *id = short.cut(id);
+        }
+        // A name says more than an id, where there is one.
+        let name = cells.remove(2);
+        if name != Cell::Null {
+            cells[1] = name;
+        }
+        if let Some(Cell::Integer(millis)) = cells.last() {
+            let phrase = duration(*millis);
+            cells.pop();
+            cells.push(Cell::Text(phrase));
+        }
+        cells
+    }
+}

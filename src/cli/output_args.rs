@@ -1,0 +1,201 @@
+//! The options of every command that prints records, and what follows from them.
+
+use std::io;
+
+use clap::builder::PossibleValue;
+use clap::{ArgAction, Args, ValueEnum};
+use rusqlite::types::Value;
+
+use super::error::CliError;
+use super::{Context, LogFormat, output_failed};
+use crate::output::text::safe;
+use crate::output::{Cell, Format, Guard, Settings};
+use crate::store::read::{ColumnName, Order, View};
+
+/// The width of a terminal that does not tell: the one of the first terminals, and of most windows since.
+const USUAL_WIDTH: usize = 80;
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::Table,
+            Self::Json,
+            Self::Jsonl,
+            Self::Csv,
+            Self::Markdown,
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Table => PossibleValue::new("table").help("Columns for reading"),
+            Self::Json => PossibleValue::new("json").help("One JSON array"),
+            Self::Jsonl => PossibleValue::new("jsonl").help("One JSON object a line"),
+            Self::Csv => PossibleValue::new("csv").help("Comma-separated values, for spreadsheets"),
+            Self::Markdown => {
+                PossibleValue::new("markdown").help("A table for documents and tickets")
+            }
+        })
+    }
+}
+
+/// How the output is written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct FormatArgs {
+    /// The format of the output.
+    ///
+    /// A table shows what matters most, shortened on a terminal; Markdown the same, not shortened. JSON and CSV hold
+    /// everything: times are UTC with milliseconds, what is absent is null or an empty cell.
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "table",
+        env = "DCS_HISTORY_OUTPUT",
+        hide_env_values = true
+    )]
+    pub(crate) output: Format,
+    /// Leave out the line with the names of the columns (table, CSV, Markdown).
+    #[arg(long)]
+    pub(crate) no_header: bool,
+    /// Write CSV cells as they are.
+    ///
+    /// Without this option a text that a spreadsheet would run as a formula (one that begins with = + - @, a tab or a line
+    /// break) gets a leading apostrophe.
+    #[arg(long)]
+    pub(crate) raw_csv: bool,
+    /// The width that a table is drawn for.
+    // Text, because a shell may hold anything in COLUMNS and no command shall fail over it.
+    #[arg(
+        long,
+        value_name = "COLUMNS",
+        env = "COLUMNS",
+        hide = true,
+        hide_env_values = true
+    )]
+    pub(crate) terminal_width: Option<String>,
+}
+
+impl FormatArgs {
+    pub(crate) fn settings(&self, out_is_terminal: bool) -> Settings {
+        let typed = self
+            .terminal_width
+            .as_deref()
+            .and_then(|width| width.trim().parse().ok());
+        let width = typed.filter(|width| *width > 0).unwrap_or(USUAL_WIDTH);
+        Settings {
+            format: self.output,
+            header: !self.no_header,
+            guard: if self.raw_csv { Guard::Off } else { Guard::On },
+            width: out_is_terminal.then_some(width),
+        }
+    }
+}
+
+/// How the output is written, and what of it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
+    /// The columns to print, in this order, separated by commas.
+    ///
+    /// Names are those of the JSON fields; a wrong one is answered with all of them.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', action = ArgAction::Append)]
+    pub(crate) columns: Vec<String>,
+    /// Print so many rows at most; 0 prints all.
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// Order by this column; with `:desc` from the greatest to the least [default: newest first].
+    ///
+    /// What has no value in that column comes last either way.
+    #[arg(long, value_name = "COLUMN[:desc]")]
+    pub(crate) sort: Option<String>,
+}
+
+impl OutputArgs {
+    /// Returns the columns that were asked for by name; `None` leaves the choice to the command.
+    pub(crate) fn columns(&self, view: View) -> Result<Option<Vec<ColumnName>>, CliError> {
+        if self.columns.is_empty() {
+            return Ok(None);
+        }
+        let named = self.columns.iter().map(|name| column(view, name));
+        named.collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Returns the order that was asked for, or the one from the newest by the given column.
+    pub(crate) fn order(&self, view: View, newest_by: &str) -> Result<Order, CliError> {
+        let Some(sort) = &self.sort else {
+            return Ok(Order {
+                column: column(view, newest_by)?,
+                descending: true,
+            });
+        };
+        let (name, descending) = match sort.rsplit_once(':') {
+            Some((name, "desc")) => (name, true),
+            Some((name, "asc")) => (name, false),
+            Some((_, other)) => {
+                let message = format!("cannot sort by {sort:?}: {other:?} is no direction");
+                return Err(CliError::usage(message).hint("write COLUMN or COLUMN:desc"));
+            }
+            None => (sort.as_str(), false),
+        };
+        Ok(Order {
+            column: column(view, name)?,
+            descending,
+        })
+    }
+
+    /// Returns the number of rows to print, if there is a bound: the one that was typed, else the command's own, which
+    /// holds on a terminal only.
+    pub(crate) fn limit(&self, on_a_terminal: Option<u64>, out_is_terminal: bool) -> Option<u64> {
+        match self.limit {
+            Some(0) => None,
+            Some(limit) => Some(limit),
+            None => on_a_terminal.filter(|_| out_is_terminal),
+        }
+    }
+}
+
+fn column(view: View, name: &str) -> Result<ColumnName, CliError> {
+    view.column(name.trim()).ok_or_else(|| {
+        CliError::usage(format!("there is no column {name:?}"))
+            .hint(format!("the columns are {}", view.columns().join(", ")))
+    })
+}
+
+/// Turns a value of the archive into a cell of the output.
+pub(crate) fn cell(value: Value) -> Cell {
+    match value {
+        Value::Null => Cell::Null,
+        Value::Integer(number) => Cell::Integer(number),
+        Value::Real(number) => Cell::Real(number),
+        Value::Text(text) => Cell::Text(text),
+        Value::Blob(bytes) => Cell::Bytes(bytes),
+    }
+}
+
+/// Says something on standard error that is not an error; `--quiet` leaves it out.
+pub(crate) fn note(context: &mut Context<'_>, text: &str) {
+    if context.global.quiet > 0 {
+        return;
+    }
+    // The data come first: on a terminal the remark on them stands below. A message that cannot be written is no
+    // reason to fail.
+    let _unsaid = context
+        .out
+        .flush()
+        .and_then(|()| match context.global.log_format {
+            LogFormat::Text => writeln!(context.err, "{}", safe(text)),
+            LogFormat::Json => {
+                let line = serde_json::json!({ "kind": "note", "message": safe(text) });
+                writeln!(context.err, "{line}")
+            }
+        });
+}
+
+/// Turns the outcome of writing output into that of a command.
+pub(crate) fn written(result: io::Result<()>) -> Result<(), CliError> {
+    result.map_err(|error| output_failed(&error))
+}

@@ -1,0 +1,361 @@
+//! `show`: everything about one task.
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use rusqlite::Connection;
+use rusqlite::types::Value;
+use serde_json::Value as Json;
+
+use super::error::{CliError, Exit};
+use super::output_args::{FormatArgs, cell, written};
+use super::{Context, archive_open, instance_arg};
+use crate::output;
+use crate::output::json::Framing;
+use crate::output::phrase::{Precision, duration, moment};
+use crate::output::pretty::pretty;
+use crate::output::sheet::{Body, Section, Sheet};
+use crate::output::{Cell, Column, Format, json, sheet};
+use crate::store::filter::Condition;
+use crate::store::read;
+use crate::store::read::{Found, Select, View};
+
+/// Candidates that an ambiguous id is answered with.
+const NAMED: usize = 10;
+
+/// Members of a record that are named as different, at most.
+const DIFFERENT: usize = 6;
+
+/// Show one task: its revisions, what it changed, and the record as the cloud sent it.
+///
+/// The id may be cut short as long as it fits one task only. A revision is the task as one sync first saw it; the one that
+/// counts is marked with `*`.
+///
+/// Formats: a table is a sheet for reading, and so is Markdown. JSON is an array with one object, JSON lines the object
+/// alone: the columns of the view `tasks`, with `details` (the documented fields that are set), `changes` (the rows of
+/// `task_changes`) and `revisions` (those of `task_revisions`, with the raw record). CSV is the revisions.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  dcs-history show 8abda3c7                    # the beginning of an id will do
+  dcs-history show 8abda3c7 -o json
+  dcs-history show 8abda3c7 --instance 1f4c2a90 -o csv")]
+pub(crate) struct ShowArgs {
+    /// The task's id, or an unambiguous beginning of it.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    id: String,
+    /// Only look among the tasks of this instance: its id, its name, or an unambiguous beginning of the id.
+    #[arg(long, value_name = "ID|NAME", value_parser = NonEmptyStringValueParser::new())]
+    instance: Option<String>,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+pub(crate) fn run(args: &ShowArgs, context: &mut Context<'_>) -> Result<Exit, CliError> {
+    let archive = archive_open::readable(context)?;
+    print(args, &archive, context)
+}
+
+fn print(
+    args: &ShowArgs,
+    archive: &Connection,
+    context: &mut Context<'_>,
+) -> Result<Exit, CliError> {
+    let archive = read::snapshot(archive)?;
+    let named = args.instance.as_slice();
+    let instances = instance_arg::resolve(&archive, named)?;
+    let found = read::find(&archive, &args.id, &instances, NAMED as u64 + 1)?;
+    let task = Task::read(&archive, one(&found, &args.id)?.key)?;
+    let settings = args.format.settings(context.out_is_terminal);
+    let out = &mut *context.out;
+    written(match settings.format {
+        Format::Table | Format::Markdown => {
+            sheet::write(settings, out, &task.sheet(settings.width.is_some()))
+        }
+        Format::Json => json::write(out, Framing::Array, &[task.object()]),
+        Format::Jsonl => json::write(out, Framing::Lines, &[task.object()]),
+        Format::Csv => {
+            let mut records = output::records(settings, out);
+            let columns: Vec<_> = View::Revisions
+                .columns()
+                .iter()
+                .map(|name| Column::new(*name))
+                .collect();
+            records
+                .header(&columns)
+                .and_then(|()| task.revisions.iter().try_for_each(|row| records.row(row)))
+                .and_then(|()| records.end())
+        }
+    })?;
+    Ok(Exit::Done)
+}
+
+/// Returns the task that was meant.
+fn one<'a>(found: &'a [Found], typed: &str) -> Result<&'a Found, CliError> {
+    match found {
+        [] => Err(CliError::usage(format!("no task {typed:?} in the archive"))
+            .hint("`dcs-history list --columns task_id,instance_id,created_at,name` shows the ids; they are compared letter by letter")),
+        [one] => Ok(one),
+        several => {
+            let mut error = CliError::usage(format!("{typed:?} may mean several tasks"));
+            for task in several.iter().take(NAMED) {
+                error = error.hint(format!("{} --instance {}", task.task_id, task.instance_id));
+            }
+            Err(match several.len() {
+                ..=NAMED => error,
+                _ => error.hint("and more: type more of the id"),
+            })
+        }
+    }
+}
+
+/// One task with all that belongs to it; each row as its view has it.
+struct Task {
+    row: Vec<Cell>,
+    details: Vec<Cell>,
+    changes: Vec<Vec<Cell>>,
+    revisions: Vec<Vec<Cell>>,
+}
+
+impl Task {
+    fn read(archive: &Connection, key: i64) -> Result<Self, CliError> {
+        let rows = |view: View| -> Result<Vec<Vec<Cell>>, CliError> {
+            let select = Select {
+                view,
+                columns: view.all(),
+                condition: Condition::of_task(key),
+                order: None,
+                limit: None,
+            };
+            let rows = read::rows(archive, &select)?;
+            Ok(rows.into_iter().map(cells).collect())
+        };
+        Ok(Self {
+            row: rows(View::Tasks)?.into_iter().next().unwrap_or_default(),
+            details: rows(View::Details)?.into_iter().next().unwrap_or_default(),
+            changes: rows(View::Changes)?,
+            revisions: rows(View::Revisions)?,
+        })
+    }
+
+    /// Returns everything as one object.
+    fn object(&self) -> json::Value {
+        let rows = |view: View, rows: &[Vec<Cell>]| {
+            let objects = rows
+                .iter()
+                .map(|row| json::Value::row(view.columns(), row.clone()));
+            json::Value::Array(objects.collect())
+        };
+        // The keys stand in the task itself.
+        let details = View::Details.columns().iter().zip(&self.details).skip(4);
+        let details = details
+            .filter(|(_, value)| **value != Cell::Null)
+            .map(|(name, value)| ((*name).to_owned(), json::Value::Cell(value.clone())));
+        let mut members: Vec<_> = View::Tasks
+            .columns()
+            .iter()
+            .zip(&self.row)
+            .map(|(name, value)| ((*name).to_owned(), json::Value::Cell(value.clone())))
+            .collect();
+        members.push(("details".to_owned(), json::Value::Object(details.collect())));
+        members.push(("changes".to_owned(), rows(View::Changes, &self.changes)));
+        members.push((
+            "revisions".to_owned(),
+            rows(View::Revisions, &self.revisions),
+        ));
+        json::Value::Object(members)
+    }
+
+    /// Returns everything as people read it; times are shortened where a terminal's line is all there is.
+    fn sheet(&self, is_drawn: bool) -> Sheet {
+        let id = text(value(View::Tasks, &self.row, "task_id"));
+        let changes = if self.changes.is_empty() {
+            Body::Remark("  Nothing is stated.")
+        } else {
+            Body::Fields(self.changes.iter().map(|row| change(row)).collect())
+        };
+        let current = self
+            .revisions
+            .iter()
+            .find(|row| *value(View::Revisions, row, "is_current") == Cell::Integer(1));
+        let section = |title: &str, body: Body| Section {
+            title: title.to_owned(),
+            body,
+        };
+        let mut sections = vec![
+            section("", Body::Fields(self.fields())),
+            section("What it changed", changes),
+            section("Revisions (* is the current one)", self.history(is_drawn)),
+        ];
+        if let Some(row) = current {
+            let number = text(value(View::Revisions, row, "revision"));
+            let raw = text(value(View::Revisions, row, "raw"));
+            sections.push(section(
+                &format!("Raw record (revision {number})"),
+                Body::Text(pretty(&raw)),
+            ));
+        }
+        Sheet {
+            title: format!("Task {id}"),
+            sections,
+        }
+    }
+
+    fn fields(&self) -> Vec<(String, Cell)> {
+        let named = View::Tasks.columns().iter().zip(&self.row);
+        let present = named.filter(|(name, value)| **value != Cell::Null && **name != "task_key");
+        present
+            .map(|(name, value)| match (*name, value) {
+                ("duration_ms", Cell::Integer(millis)) => {
+                    ("duration".to_owned(), Cell::Text(duration(*millis)))
+                }
+                ("is_final", Cell::Integer(is_final)) => (
+                    (*name).to_owned(),
+                    Cell::text(if *is_final == 0 { "no" } else { "yes" }),
+                ),
+                _ => ((*name).to_owned(), value.clone()),
+            })
+            .collect()
+    }
+
+    fn history(&self, is_drawn: bool) -> Body {
+        let time = |row: &[Cell], name| match value(View::Revisions, row, name) {
+            Cell::Text(time) if is_drawn => Cell::Text(moment(time, Precision::Second)),
+            other => other.clone(),
+        };
+        let raw = |row: &[Cell]| text(value(View::Revisions, row, "raw"));
+        let mut previous: Option<&Vec<Cell>> = None;
+        let mut rows = Vec::new();
+        for row in &self.revisions {
+            let is_current = *value(View::Revisions, row, "is_current") == Cell::Integer(1);
+            let number = text(value(View::Revisions, row, "revision"));
+            rows.push(vec![
+                Cell::Text(format!("{number}{}", if is_current { "*" } else { "" })),
+                time(row, "observed_at"),
+                value(View::Revisions, row, "status").clone(),
+                time(row, "updated_at"),
+                previous.map_or(Cell::Null, |previous| {
+                    Cell::Text(differing(&raw(previous), &raw(row)))
+                }),
+            ]);
+            previous = Some(row);
+        }
+        let columns = vec![
+            Column::rigid("rev"),
+            Column::rigid("observed_at"),
+            Column::new("status"),
+            Column::rigid("updated_at"),
+            Column::new("differs in"),
+        ];
+        Body::Table(columns, rows)
+    }
+}
+
+/// Says in words what a change is: `4 → 8`, or the value that was set.
+fn change(row: &[Cell]) -> (String, Cell) {
+    let attribute = text(value(View::Changes, row, "attribute"));
+    let name = match text(value(View::Changes, row, "source")).as_str() {
+        "params" => format!("params.{attribute}"),
+        _ => attribute,
+    };
+    let (old, new) = (
+        value(View::Changes, row, "old_value"),
+        value(View::Changes, row, "new_value"),
+    );
+    let phrase = match (old, new) {
+        (Cell::Null, new) => text(new),
+        (old, Cell::Null) => format!("{} → (nothing)", text(old)),
+        (old, new) => format!("{} → {}", text(old), text(new)),
+    };
+    (name, Cell::Text(phrase))
+}
+
+/// Names the members in which two raw records differ, those of `details` among them.
+fn differing(before: &str, after: &str) -> String {
+    let (Ok(Json::Object(before)), Ok(Json::Object(after))) =
+        (serde_json::from_str(before), serde_json::from_str(after))
+    else {
+        return "text".to_owned();
+    };
+    let mut names = Vec::new();
+    for (prefix, before, after) in [
+        ("", Some(&before), Some(&after)),
+        (
+            "details.",
+            before.get("details").and_then(Json::as_object),
+            after.get("details").and_then(Json::as_object),
+        ),
+    ] {
+        let (Some(before), Some(after)) = (before, after) else {
+            continue;
+        };
+        let added = after.keys().filter(|name| !before.contains_key(*name));
+        for name in before.keys().chain(added) {
+            let (one, other) = (before.get(name), after.get(name));
+            let is_told_by_parts = prefix.is_empty()
+                && name == "details"
+                && one.is_some_and(Json::is_object)
+                && other.is_some_and(Json::is_object);
+            if one != other && !is_told_by_parts {
+                names.push(format!("{prefix}{name}"));
+            }
+        }
+    }
+    if names.is_empty() {
+        return "spelling".to_owned();
+    }
+    let more = names.len().saturating_sub(DIFFERENT);
+    names.truncate(DIFFERENT);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    names.join(", ")
+}
+
+fn cells(row: Vec<Value>) -> Vec<Cell> {
+    row.into_iter().map(cell).collect()
+}
+
+/// Returns the value of a column in a row of all columns.
+fn value<'a>(view: View, row: &'a [Cell], name: &str) -> &'a Cell {
+    let index = view.columns().iter().position(|column| *column == name);
+    index
+        .and_then(|index| row.get(index))
+        .unwrap_or(&Cell::Null)
+}
+
+fn text(cell: &Cell) -> String {
+    cell.to_text().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_between_two_records_is_named() {
+        let cases = [
+            (r#"{"a":1}"#, r#"{"a":1}"#, "spelling"),
+            (r#"{"a":1,"b":2}"#, r#"{ "b":2, "a":1 }"#, "spelling"),
+            (
+                r#"{"status":"A","u":1}"#,
+                r#"{"status":"B","n":1}"#,
+                "status, u, n",
+            ),
+            (
+                r#"{"details":{"x":1,"y":2}}"#,
+                r#"{"details":{"x":2,"y":2}}"#,
+                "details.x",
+            ),
+            (r#"{"details":{"x":1}}"#, r#"{"details":null}"#, "details"),
+            (r"[1]", r"{}", "text"),
+            (r"nonsense", r"{}", "text"),
+            (
+                "{}",
+                r#"{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1}"#,
+                "a, b, c, d, e, f, 2 more",
+            ),
+        ];
+        for (before, after, expected) in cases {
+            assert_eq!(differing(before, after), expected);
+        }
+    }
+}

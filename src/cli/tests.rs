@@ -1,0 +1,496 @@
+//! Query commands as they are typed, on the golden archive: what comes out, what is said, how it ends.
+
+use super::*;
+use crate::store::golden;
+
+/// The golden archive as a file of its own.
+struct Archive {
+    folder: tempfile::TempDir,
+}
+
+impl Archive {
+    fn new() -> Self {
+        let archive = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        golden::fill(&rusqlite::Connection::open(archive.path()).unwrap());
+        archive
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("history.db")
+    }
+
+    /// Runs a command line; the width is that of the terminal behind standard output, if there is one.
+    fn run(&self, line: &str, terminal: Option<u16>) -> Outcome {
+        let mut args: Vec<OsString> = vec!["dcs-history".into(), "--db".into(), self.path().into()];
+        args.extend(line.split(' ').map(OsString::from));
+        if let Some(width) = terminal {
+            args.push(format!("--terminal-width={width}").into());
+        }
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let exit = run(args, &mut out, &mut err, (terminal.is_some(), false));
+        let text = |bytes| {
+            String::from_utf8(bytes)
+                .unwrap()
+                .replace(&*self.path().to_string_lossy(), "ARCHIVE")
+        };
+        Outcome {
+            exit,
+            out: text(out),
+            err: text(err),
+        }
+    }
+
+    fn out(&self, line: &str) -> String {
+        let outcome = self.run(line, None);
+        assert_eq!(
+            (outcome.exit, outcome.err.as_str()),
+            (Exit::Done, ""),
+            "{line}"
+        );
+        outcome.out
+    }
+
+    fn drawn(&self, line: &str) -> String {
+        let outcome = self.run(line, Some(80));
+        assert_eq!(
+            (outcome.exit, outcome.err.as_str()),
+            (Exit::Done, ""),
+            "{line}"
+        );
+        for line in outcome.out.lines() {
+            assert!(crate::output::text::width(line) <= 80, "{line}");
+        }
+        outcome.out
+    }
+}
+
+struct Outcome {
+    exit: Exit,
+    out: String,
+    err: String,
+}
+
+#[test]
+fn list_reads_well_on_a_terminal_of_80_columns() {
+    insta::assert_snapshot!(Archive::new().drawn("list"), @r"
+    created_at           instance    name          status     user_name     duration
+    ───────────────────  ──────────  ────────────  ─────────  ────────────  ────────
+    2026-09-30 00:00:00  e1f2a3b4-0  実例の名前…   成功       ann           -
+    2026-09-29 00:00:00  1f4c2a90-b  BindEip       EXECUTING  eve\u{202e}…  -
+    2026-09-28 00:00:00  1f4c2a90-c  UpdatePort    SUCCESS    Joanna <scr…  0.9s
+    2026-09-28 00:00:00  1f4c2a90-c  EXTEND        FAILED     =HYPERLINK(…  1h01m
+    2026-09-01 10:00:00  1f4c2a90-b  ChangeInsta…  SUCCESS    ann           1m05s
+    2026-08-01 00:00:00  1f4c2a90-b  UpdatePort    SUCCESS    -             1.0s
+    -                    1f4c2a90-c  modify        -          -             -
+    ");
+}
+
+#[test]
+fn a_piped_list_shortens_nothing() {
+    insta::assert_snapshot!(Archive::new().out("list"), @r#"
+    created_at                instance                              name                            status     user_name               duration
+    2026-09-30T00:00:00.000Z  e1f2a3b4-0000-4000-8000-000000000003  実例の名前を変更する操作です🙂  成功       ann                     -
+    2026-09-29T00:00:00.123Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  BindEip                         EXECUTING  eve\u{202e}nimda        -
+    2026-09-28T00:00:00.000Z  1f4c2a90-c0ff-4eee-8d3c-000000000002  UpdatePort                      SUCCESS    Joanna <script>         0.9s
+    2026-09-28T00:00:00.000Z  1f4c2a90-c0ff-4eee-8d3c-000000000002  EXTEND                          FAILED     =HYPERLINK("http://e")  1h01m
+    2026-09-01T10:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              SUCCESS    ann                     1m05s
+    2026-08-01T00:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  UpdatePort                      SUCCESS    -                       1.0s
+    -                         1f4c2a90-c0ff-4eee-8d3c-000000000002  modify                          -          -                       -
+    "#);
+}
+
+#[test]
+fn list_as_markdown() {
+    insta::assert_snapshot!(Archive::new().out("list -o markdown"), @r#"
+    | created_at | instance | name | status | user_name | duration |
+    | --- | --- | --- | --- | --- | --- |
+    | 2026-09-30T00:00:00.000Z | e1f2a3b4-0000-4000-8000-000000000003 | 実例の名前を変更する操作です🙂 | 成功 | ann |  |
+    | 2026-09-29T00:00:00.123Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | BindEip | EXECUTING | eve\\u{202e}nimda |  |
+    | 2026-09-28T00:00:00.000Z | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | UpdatePort | SUCCESS | Joanna &lt;script&gt; | 0.9s |
+    | 2026-09-28T00:00:00.000Z | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | EXTEND | FAILED | =HYPERLINK("http&#58;//e") | 1h01m |
+    | 2026-09-01T10:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | ChangeInstanceSpec | SUCCESS | ann | 1m05s |
+    | 2026-08-01T00:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | UpdatePort | SUCCESS |  | 1.0s |
+    |  | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | modify |  |  |  |
+    "#);
+}
+
+#[test]
+fn json_has_every_column_of_the_view_under_its_name() {
+    let archive = Archive::new();
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&archive.out("list -o json")).unwrap();
+    assert_eq!(rows.len(), 7);
+    insta::assert_snapshot!(archive.out("list -o jsonl --user ann -n 2 --sort created_at"), @r#"
+    {"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","instance_name":null,"name":"ChangeInstanceSpec","status":"SUCCESS","is_final":1,"user_id":"u-1","user_name":"ann","created_at":"2026-09-01T10:00:00.000Z","updated_at":"2026-09-01T10:01:05.250Z","duration_ms":65250,"params":"{\"note\":\"100%_done\"}","error_code":null,"revisions":2,"first_seen_at":"2026-09-30T02:00:05.250Z","last_seen_at":"2026-10-01T02:00:04.000Z","vouched_at":"2026-10-01T02:00:01.000Z","missing_since":null,"missing_confirmed_at":null,"missing_as":null}
+    {"task_key":4,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-c0ff-4eee-8d3c-000000000002","task_id":"00112233445566778899aabbccddeeff","instance_name":null,"name":"UpdatePort","status":"SUCCESS","is_final":1,"user_id":"u-4","user_name":"Joanna <script>","created_at":"2026-09-28T00:00:00.000Z","updated_at":"2026-09-28T00:00:00.900Z","duration_ms":900,"params":null,"error_code":null,"revisions":1,"first_seen_at":"2026-09-30T02:00:09.000Z","last_seen_at":"2026-10-01T02:00:05.000Z","vouched_at":"2026-10-01T02:00:01.000Z","missing_since":null,"missing_confirmed_at":null,"missing_as":null}
+    "#);
+}
+
+#[test]
+fn list_as_csv() {
+    let out =
+        Archive::new().out("list -o csv --columns task_id,user_name,params,created_at,duration_ms");
+    insta::assert_snapshot!(out, @r#"
+    task_id,user_name,params,created_at,duration_ms
+    Ab\u{1b}[31m,ann,,2026-09-30T00:00:00.000Z,
+    0011223344556677ffffffffffffffff,eve\u{202e}nimda,,2026-09-29T00:00:00.123Z,
+    00112233445566778899aabbccddeeff,Joanna <script>,,2026-09-28T00:00:00.000Z,900
+    '=cmd|'/C calc'!A0,"'=HYPERLINK(""http://e"")","a|b
+    c",2026-09-28T00:00:00.000Z,3661000
+    00112233445566778899aabbccddeeff,ann,"{""note"":""100%_done""}",2026-09-01T10:00:00.000Z,65250
+    5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a,,,2026-08-01T00:00:00.000Z,1000
+    6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b,,,,
+    "#);
+}
+
+#[test]
+fn filters_reach_the_archive() {
+    let archive = Archive::new();
+    let cases: [(&str, &[&str]); 12] = [
+        ("--instance e1f2", &["8"]),
+        (
+            "--instance e1f2 --instance 1f4c2a90-c",
+            &["8", "4", "3", "6"],
+        ),
+        ("--operation extend --operation BINDEIP", &["2", "3", "1"]),
+        ("--status failed", &["3"]),
+        ("--user joanna", &["4"]),
+        ("--text 6380", &["4"]),
+        ("--since 2026-09 --until 2026-09-29", &["4", "3", "1"]),
+        ("--since 2026-Q3 --until 2026-09", &["5"]),
+        ("--missing", &["5"]),
+        ("--new", &["8", "6"]),
+        ("--sort duration_ms:desc -n 2", &["3", "1"]),
+        ("--sort status --limit 1", &["2"]),
+    ];
+    for (filter, expected) in cases {
+        let out = archive.out(&format!("list --columns task_key --no-header {filter}"));
+        assert_eq!(out.lines().collect::<Vec<_>>(), expected, "{filter}");
+    }
+}
+
+#[test]
+fn what_was_typed_wrong_is_refused_with_what_would_be_right() {
+    let archive = Archive::new();
+    let cases = [
+        (
+            "list --columns task_id,nonsense",
+            "instance_name, name, status",
+        ),
+        ("list --sort task_id;drop", "the columns are task_key"),
+        ("list --sort name:up", "COLUMN:desc"),
+        (
+            "list --instance nobody",
+            "known are 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726, 1f4c2a90-c0ff",
+        ),
+        ("list --instance 1f4c2a90", "it fits 1f4c2a90-b7de"),
+        ("list --since tomorrow", "yesterday"),
+        (
+            "list --since 2026-10 --until 2026-10",
+            "--until is excluded",
+        ),
+        ("list --output xml", "jsonl"),
+        ("list --text=", "value is required"),
+        ("coverage", "--walks"),
+        ("show 9999", "dcs-history list"),
+        ("show 0011223344556677 --instance nobody", "no instance"),
+    ];
+    for (line, expected) in cases {
+        let outcome = archive.run(line, None);
+        assert_eq!(
+            (outcome.exit, outcome.out.as_str()),
+            (Exit::Usage, ""),
+            "{line}"
+        );
+        assert!(outcome.err.contains(expected), "{line}: {}", outcome.err);
+    }
+}
+
+#[test]
+fn nothing_found_is_said_and_is_no_error() {
+    let archive = Archive::new();
+    let outcome = archive.run("list --text nowhere", None);
+    assert_eq!((outcome.exit, outcome.out.as_str()), (Exit::Done, ""));
+    assert_eq!(outcome.err, "no task matches\n");
+    assert_eq!(archive.run("list --text nowhere -q", None).err, "");
+    assert_eq!(archive.out("list --text nowhere -o json"), "[]\n");
+    let logged = archive.run("list --text nowhere --log-format json", None);
+    assert_eq!(
+        logged.err,
+        "{\"kind\":\"note\",\"message\":\"no task matches\"}\n"
+    );
+}
+
+#[test]
+fn a_terminal_is_shown_fifty_tasks_and_told_so() {
+    let archive = Archive::new();
+    golden::add_tasks(&rusqlite::Connection::open(archive.path()).unwrap(), 100);
+    let lines = |line: &str, terminal| {
+        let outcome = archive.run(&format!("list --no-header {line}"), terminal);
+        (outcome.out.lines().count(), outcome.err)
+    };
+    let said = "50 of 107 shown; -n 0 for all\n".to_owned();
+    assert_eq!(lines("-o jsonl", Some(80)), (50, said));
+    assert_eq!(lines("-o table -n 0", Some(80)), (107, String::new()));
+    assert_eq!(lines("-o table -n 60", Some(80)), (60, String::new()));
+    assert_eq!(lines("-o table", None), (107, String::new()));
+    assert_eq!(lines("-o table -n 3", None), (3, String::new()));
+    assert_eq!(lines("-n 18446744073709551615", None), (107, String::new()));
+}
+
+#[test]
+fn show_tells_a_task_whole() {
+    let archive = Archive::new();
+    let line = "show 00112233445566778 --instance 1f4c2a90-b";
+    insta::assert_snapshot!(archive.drawn(line), @r#"
+    Task 00112233445566778899aabbccddeeff
+
+      project_id     0a1b2c3d4e5f60718293a4b5c6d7e8f9
+      instance_id    1f4c2a90-b7de-4f0e-8d3c-5a6b79081726
+      task_id        00112233445566778899aabbccddeeff
+      name           ChangeInstanceSpec
+      status         SUCCESS
+      is_final       yes
+      user_id        u-1
+      user_name      ann
+      created_at     2026-09-01T10:00:00.000Z
+      updated_at     2026-09-01T10:01:05.250Z
+      duration       1m05s
+      params         {"note":"100%_done"}
+      revisions      2
+      first_seen_at  2026-09-30T02:00:05.250Z
+      last_seen_at   2026-10-01T02:00:04.000Z
+      vouched_at     2026-10-01T02:00:01.000Z
+
+    What it changed
+      capacity     4 → 8.0
+      port         6379 → (nothing)
+      params.note  100%_done
+
+    Revisions (* is the current one)
+    rev  observed_at          status     updated_at           differs in
+    ───  ───────────────────  ─────────  ───────────────────  ──────────────────────
+    1    2026-09-30 02:00:05  EXECUTING  2026-09-01 10:00:00  -
+    2*   2026-10-01 02:00:04  SUCCESS    2026-09-01 10:01:05  status, params, detai…
+
+    Raw record (revision 2)
+    {
+      "task_id": "00112233445566778899aabbccddeeff",
+      "status": "SUCCESS",
+      "details": {
+        "old_capacity": "4",
+        "new_capacity": "8.0",
+        "old_port": 6379
+      },
+      "params": "{\"note\":\"100%_done\"}"
+    }
+    "#);
+    insta::assert_snapshot!(archive.out(&format!("{line} -o markdown")), @r#"
+    # Task 00112233445566778899aabbccddeeff
+
+    - project_id: 0a1b2c3d4e5f60718293a4b5c6d7e8f9
+    - instance_id: 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726
+    - task_id: 00112233445566778899aabbccddeeff
+    - name: ChangeInstanceSpec
+    - status: SUCCESS
+    - is_final: yes
+    - user_id: u-1
+    - user_name: ann
+    - created_at: 2026-09-01T10:00:00.000Z
+    - updated_at: 2026-09-01T10:01:05.250Z
+    - duration: 1m05s
+    - params: {"note":"100%\_done"}
+    - revisions: 2
+    - first_seen_at: 2026-09-30T02:00:05.250Z
+    - last_seen_at: 2026-10-01T02:00:04.000Z
+    - vouched_at: 2026-10-01T02:00:01.000Z
+
+    ## What it changed
+
+    - capacity: 4 → 8.0
+    - port: 6379 → (nothing)
+    - params.note: 100%\_done
+
+    ## Revisions (\* is the current one)
+
+    | rev | observed_at | status | updated_at | differs in |
+    | --- | --- | --- | --- | --- |
+    | 1 | 2026-09-30T02:00:05.250Z | EXECUTING | 2026-09-01T10:00:00.000Z |  |
+    | 2\* | 2026-10-01T02:00:04.000Z | SUCCESS | 2026-09-01T10:01:05.250Z | status, params, details.new_capacity, details.old_port |
+
+    ## Raw record (revision 2)
+
+        {
+          "task_id": "00112233445566778899aabbccddeeff",
+          "status": "SUCCESS",
+          "details": {
+            "old_capacity": "4",
+            "new_capacity": "8.0",
+            "old_port": 6379
+          },
+          "params": "{\"note\":\"100%_done\"}"
+        }
+    "#);
+    insta::assert_snapshot!(archive.out(&format!("{line} -o jsonl")), @r#"{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","instance_name":null,"name":"ChangeInstanceSpec","status":"SUCCESS","is_final":1,"user_id":"u-1","user_name":"ann","created_at":"2026-09-01T10:00:00.000Z","updated_at":"2026-09-01T10:01:05.250Z","duration_ms":65250,"params":"{\"note\":\"100%_done\"}","error_code":null,"revisions":2,"first_seen_at":"2026-09-30T02:00:05.250Z","last_seen_at":"2026-10-01T02:00:04.000Z","vouched_at":"2026-10-01T02:00:01.000Z","missing_since":null,"missing_confirmed_at":null,"missing_as":null,"details":{"old_capacity":4.0,"new_capacity":8.0,"old_port":6379},"changes":[{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","source":"details","attribute":"capacity","old_value":"4","new_value":"8.0"},{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","source":"details","attribute":"port","old_value":"6379","new_value":null},{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","source":"params","attribute":"note","old_value":null,"new_value":"100%_done"}],"revisions":[{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","revision":1,"is_current":0,"observed_at":"2026-09-30T02:00:05.250Z","sync_id":1,"status":"EXECUTING","updated_at":"2026-09-01T10:00:00.000Z","raw_sha256":"0000000000000000000000000000000000000000000000000000000000000000","raw":"{\"task_id\":\"00112233445566778899aabbccddeeff\",\"status\":\"EXECUTING\",\"details\":{\"old_capacity\":\"4\",\"new_capacity\":\"8\"}}"},{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","revision":2,"is_current":1,"observed_at":"2026-10-01T02:00:04.000Z","sync_id":2,"status":"SUCCESS","updated_at":"2026-09-01T10:01:05.250Z","raw_sha256":"0000000000000000000000000000000000000000000000000000000000000000","raw":"{\"task_id\":\"00112233445566778899aabbccddeeff\",\"status\":\"SUCCESS\",\"details\":{\"old_capacity\":\"4\",\"new_capacity\":\"8.0\",\"old_port\":6379},\"params\":\"{\\\"note\\\":\\\"100%_done\\\"}\"}"}]}"#);
+    insta::assert_snapshot!(archive.out(&format!("{line} -o csv")), @r#"
+    task_key,project_id,instance_id,task_id,revision,is_current,observed_at,sync_id,status,updated_at,raw_sha256,raw
+    1,0a1b2c3d4e5f60718293a4b5c6d7e8f9,1f4c2a90-b7de-4f0e-8d3c-5a6b79081726,00112233445566778899aabbccddeeff,1,0,2026-09-30T02:00:05.250Z,1,EXECUTING,2026-09-01T10:00:00.000Z,0000000000000000000000000000000000000000000000000000000000000000,"{""task_id"":""00112233445566778899aabbccddeeff"",""status"":""EXECUTING"",""details"":{""old_capacity"":""4"",""new_capacity"":""8""}}"
+    1,0a1b2c3d4e5f60718293a4b5c6d7e8f9,1f4c2a90-b7de-4f0e-8d3c-5a6b79081726,00112233445566778899aabbccddeeff,2,1,2026-10-01T02:00:04.000Z,2,SUCCESS,2026-09-01T10:01:05.250Z,0000000000000000000000000000000000000000000000000000000000000000,"{""task_id"":""00112233445566778899aabbccddeeff"",""status"":""SUCCESS"",""details"":{""old_capacity"":""4"",""new_capacity"":""8.0"",""old_port"":6379},""params"":""{\""note\"":\""100%_done\""}""}"
+    "#);
+    let array: Vec<serde_json::Value> =
+        serde_json::from_str(&archive.out(&format!("{line} -o json"))).unwrap();
+    assert_eq!(array[0]["details"]["new_capacity"], 8.0);
+}
+
+#[test]
+fn show_stands_hostile_text() {
+    let archive = Archive::new();
+    insta::assert_snapshot!(archive.drawn("show =cmd"), @r#"
+    Task =cmd|'/C calc'!A0
+
+      project_id     0a1b2c3d4e5f60718293a4b5c6d7e8f9
+      instance_id    1f4c2a90-c0ff-4eee-8d3c-000000000002
+      task_id        =cmd|'/C calc'!A0
+      name           EXTEND
+      status         FAILED
+      is_final       yes
+      user_name      =HYPERLINK("http://e")
+      created_at     2026-09-28T00:00:00.000Z
+      updated_at     2026-09-28T01:01:01.000Z
+      duration       1h01m
+      params         a|b\nc
+      error_code     DCS.4999
+      revisions      1
+      first_seen_at  2026-09-30T02:00:09.000Z
+      last_seen_at   2026-10-01T02:00:05.000Z
+      vouched_at     2026-10-01T02:00:01.000Z
+
+    What it changed
+      params.note  \u{1b}[2J
+
+    Revisions (* is the current one)
+    rev  observed_at          status  updated_at           differs in
+    ───  ───────────────────  ──────  ───────────────────  ──────────
+    1*   2026-09-30 02:00:09  FAILED  2026-09-28 01:01:01  -
+
+    Raw record (revision 1)
+    {
+      "raw": "only-in-raw"
+    }
+    "#);
+}
+
+#[test]
+fn an_ambiguous_id_is_answered_with_what_to_type() {
+    let archive = Archive::new();
+    let outcome = archive.run("show 00112233445566778899aabbccddeeff", None);
+    assert_eq!((outcome.exit, outcome.out.as_str()), (Exit::Usage, ""));
+    insta::assert_snapshot!(outcome.err, @r#"
+    error: "00112233445566778899aabbccddeeff" may mean several tasks
+    hint: 00112233445566778899aabbccddeeff --instance 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726
+    hint: 00112233445566778899aabbccddeeff --instance 1f4c2a90-c0ff-4eee-8d3c-000000000002
+    "#);
+}
+
+#[test]
+fn the_ledger_fits_a_terminal_of_80_columns() {
+    insta::assert_snapshot!(Archive::new().drawn("coverage --walks"), @r"
+    walk  started_at        instance    kind       proven  read  new  chg  reason
+    ────  ────────────────  ──────────  ─────────  ──────  ────  ───  ───  ─────────
+       7  2026-10-01 02:00  -           instances  yes        3    0    0  all rece…
+       6  2026-10-01 02:00  e1f2a3b4-0  full #2    no         1    1    0  answer\u…
+       4  2026-10-01 02:00  1f4c2a90-c  full       yes        3    1    0  all rece…
+       3  2026-10-01 02:00  1f4c2a90-b  full       yes        2    0    1  all rece…
+       2  2026-09-30 02:00  1f4c2a90-c  full       no         2    2    0  the list…
+       1  2026-09-30 02:00  1f4c2a90-b  full       yes        3    3    0  all rece…
+    ");
+}
+
+#[test]
+fn a_piped_ledger_shortens_nothing() {
+    let archive = Archive::new();
+    insta::assert_snapshot!(archive.out("coverage --walks --instance 1f4c2a90-b -n 1"), @"
+    walk_id  started_at                instance_id                           attempt  kind  proven  received  new  changed  reason
+          3  2026-10-01T02:00:01.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726        1  full  yes            2    0        1  all received
+    ");
+    insta::assert_snapshot!(archive.out("coverage --walks -n 1 -o jsonl"), @r#"{"walk_id":7,"sync_id":2,"project_id":null,"instance_id":null,"attempt":1,"kind":"instances","window_start":null,"window_end":null,"started_at":"2026-10-01T02:00:00.100Z","finished_at":"2026-10-01T02:00:00.900Z","proven":1,"reason":"all received","requests":1,"server_total":3,"received":3,"new":0,"changed":0,"same":0,"older":0,"rejected":0,"missing":0,"reappeared":0,"mark_before":null,"mark_after":null,"error":null}"#);
+}
+
+#[test]
+fn an_archive_that_is_not_there_is_named_with_the_command_that_makes_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let nothing = Archive { folder };
+    for line in ["list", "show 1", "coverage --walks"] {
+        let outcome = nothing.run(line, None);
+        assert_eq!(
+            (outcome.exit, outcome.out.as_str()),
+            (Exit::Archive, ""),
+            "{line}"
+        );
+        assert!(outcome.err.contains("ARCHIVE"), "{}", outcome.err);
+        assert!(outcome.err.contains("dcs-history sync"), "{}", outcome.err);
+        assert!(!nothing.path().exists(), "{line} made a file");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_archive_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = Archive { folder };
+    for content in [
+        &b"not a database at all, but long enough to have a header"[..],
+        b"",
+    ] {
+        std::fs::write(archive.path(), content).unwrap();
+        assert_eq!(archive.run("list", None).exit, Exit::Archive);
+    }
+}
+
+/// A reader that goes away at once.
+struct Gone;
+
+impl Write for Gone {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+#[test]
+fn a_reader_that_went_away_is_a_quiet_end() {
+    let archive = Archive::new();
+    for format in ["table", "json", "jsonl", "csv", "markdown"] {
+        for command in ["list", "coverage --walks", "show 5"] {
+            let path = archive.path();
+            let line = format!("dcs-history {command} -o {format} --db {}", path.display());
+            let mut err = Vec::new();
+            let exit = run(
+                line.split(' ').map(OsString::from),
+                &mut Gone,
+                &mut err,
+                (false, false),
+            );
+            assert_eq!((exit, err.len()), (Exit::Done, 0), "{command} {format}");
+        }
+    }
+}
+
+#[test]
+fn no_help_shows_the_value_of_a_variable() {
+    use clap::CommandFactory as _;
+    let mut commands = vec![Cli::command()];
+    while let Some(command) = commands.pop() {
+        for arg in command.get_arguments() {
+            assert!(
+                arg.get_env().is_none() || arg.is_hide_env_values_set(),
+                "{arg}"
+            );
+        }
+        commands.extend(command.get_subcommands().cloned());
+    }
+    Cli::command().debug_assert();
+}
