@@ -27,12 +27,23 @@ pub(crate) fn for_reading(global: &Global) -> Result<Connection, CliError> {
     open::readable(db.path()).map_err(store_error)
 }
 
+impl From<Error> for CliError {
+    fn from(error: Error) -> Self {
+        store_error(error)
+    }
+}
+
 /// Phrases an error of the archive.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "so that it can be handed to `map_err`"
 )]
 pub(crate) fn store_error(error: Error) -> CliError {
+    store_problem(&error)
+}
+
+/// The same for an error that is kept.
+pub(crate) fn store_problem(error: &Error) -> CliError {
     let exit = match error.class() {
         Class::Archive => Exit::Archive,
         Class::Busy => Exit::Busy,

@@ -8,7 +8,7 @@ use rusqlite::types::Value;
 use super::error::{CliError, Exit};
 use super::instance_arg::Short;
 use super::output_args::{OutputArgs, cell, note, written};
-use super::{Context, archive_open, instance_arg};
+use super::{Context, archive, instance_arg};
 use crate::output;
 use crate::output::phrase::{Precision, moment};
 use crate::output::{Cell, Column};
@@ -40,7 +40,7 @@ pub(crate) struct CoverageArgs {
 }
 
 pub(crate) fn run(args: &CoverageArgs, context: &mut Context<'_>) -> Result<Exit, CliError> {
-    let archive = archive_open::readable(context)?;
+    let archive = archive::for_reading(context.global)?;
     print(args, &archive, context)
 }
 

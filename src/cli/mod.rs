@@ -4,7 +4,6 @@
 //! struct whose doc comment is the help text, and a `run` function.
 
 mod archive;
-mod archive_open;
 mod coverage;
 mod credentials;
 mod duration;
@@ -12,11 +11,14 @@ mod environment;
 mod error;
 mod instance_arg;
 mod list;
+mod messages;
 mod network;
 mod output_args;
 mod paths;
 mod show;
+mod signals;
 mod simulate;
+mod sync;
 mod when;
 
 #[cfg(test)]
@@ -30,7 +32,9 @@ use std::{
 };
 
 use chrono::Utc;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+};
 
 use crate::model::time::Timestamp;
 use error::{CliError, Exit};
@@ -115,10 +119,11 @@ pub(crate) enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Simulate(simulate::Args),
+    Sync(Box<sync::SyncArgs>),
     List(list::ListArgs),
     Show(show::ShowArgs),
     Coverage(coverage::CoverageArgs),
+    Simulate(simulate::Args),
 }
 
 /// What a command may touch: its writers, the clock, and the options that every command takes.
@@ -139,7 +144,11 @@ pub fn main() -> ExitCode {
     let (out, mut err) = (io::stdout(), io::stderr());
     let terminals = (out.is_terminal(), err.is_terminal());
     let mut out = io::BufWriter::new(out.lock());
-    run(std::env::args_os(), &mut out, &mut err, terminals).into()
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        run(std::env::args_os(), &mut out, &mut err, terminals)
+    }));
+    // The panic has said its own words on standard error; the exit code is the contract's.
+    ended.unwrap_or(Exit::Machine).into()
 }
 
 /// Runs one command line. Nothing below this function ends the process.
@@ -149,7 +158,11 @@ fn run(
     err: &mut dyn Write,
     (out_is_terminal, err_is_terminal): (bool, bool),
 ) -> Exit {
-    let cli = match Cli::try_parse_from(args) {
+    let command = environment::without_empty_variables(Cli::command());
+    let parsed = command
+        .try_get_matches_from(args)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return usage(&error, out, err),
     };
@@ -178,10 +191,11 @@ fn run(
 
 fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliError> {
     match command {
-        Command::Simulate(args) => simulate::run(args, context),
+        Command::Sync(args) => sync::run(args, context),
         Command::List(args) => list::run(args, context),
         Command::Show(args) => show::run(args, context),
         Command::Coverage(args) => coverage::run(args, context),
+        Command::Simulate(args) => simulate::run(args, context),
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::error::{CliError, Exit};
 use super::output_args::{FormatArgs, cell, written};
-use super::{Context, archive_open, instance_arg};
+use super::{Context, archive, instance_arg};
 use crate::output;
 use crate::output::json::Framing;
 use crate::output::phrase::{Precision, duration, moment};
@@ -50,7 +50,7 @@ pub(crate) struct ShowArgs {
 }
 
 pub(crate) fn run(args: &ShowArgs, context: &mut Context<'_>) -> Result<Exit, CliError> {
-    let archive = archive_open::readable(context)?;
+    let archive = archive::for_reading(context.global)?;
     print(args, &archive, context)
 }
 

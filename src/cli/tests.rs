@@ -13,7 +13,7 @@ impl Archive {
         let archive = Self {
             folder: tempfile::tempdir().unwrap(),
         };
-        golden::fill(&rusqlite::Connection::open(archive.path()).unwrap());
+        golden::create(&archive.path());
         archive
     }
 

@@ -9,6 +9,7 @@ pub(crate) mod json;
 mod markdown;
 pub(crate) mod phrase;
 pub(crate) mod pretty;
+pub(crate) mod progress;
 pub(crate) mod sheet;
 mod table;
 pub(crate) mod text;

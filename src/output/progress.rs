@@ -18,7 +18,9 @@ impl Progress {
     /// Shows progress on standard error, or hides it.
     pub(crate) fn new(shown: bool, instances: u64) -> Self {
         if !shown {
-            return Self { bar: ProgressBar::hidden() };
+            return Self {
+                bar: ProgressBar::hidden(),
+            };
         }
         let bar = ProgressBar::with_draw_target(Some(instances), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{spinner} {pos}/{len} instances  {msg}");
@@ -29,8 +31,11 @@ impl Progress {
 
     /// Says what is being read.
     pub(crate) fn page(&self, instance_id: &str, received: u64, total: Option<u64>) {
-        let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
-        self.bar.set_message(format!("{}: {received}{of} tasks", text::safe(instance_id)));
+        let of = total
+            .map(|total| format!(" of {total}"))
+            .unwrap_or_default();
+        self.bar
+            .set_message(format!("{}: {received}{of} tasks", text::safe(instance_id)));
     }
 
     /// One more instance is done.

@@ -1,6 +1,11 @@
 //! A small archive for tests, with every odd thing in it that a reader has to stand.
 
+use std::path::Path;
+
 use rusqlite::Connection;
+
+use crate::model::time::Timestamp;
+use crate::store::open;
 
 const SCHEMA: &str = include_str!("../../migrations/V0001__archive.sql");
 const ROWS: &str = include_str!("golden.sql");
@@ -8,14 +13,16 @@ const ROWS: &str = include_str!("golden.sql");
 /// Returns the archive, in memory.
 pub(crate) fn archive() -> Connection {
     let archive = Connection::open_in_memory().unwrap();
-    fill(&archive);
+    archive.execute_batch(SCHEMA).unwrap();
+    archive.execute_batch(ROWS).unwrap();
     archive
 }
 
-/// Makes an empty database that archive.
-pub(crate) fn fill(archive: &Connection) {
-    archive.execute_batch(SCHEMA).unwrap();
-    archive.execute_batch(ROWS).unwrap();
+/// Makes that archive as a file.
+pub(crate) fn create(path: &Path) {
+    let writable = open::writable(path, Timestamp::EPOCH).unwrap();
+    writable.connection.execute_batch(ROWS).unwrap();
+    open::finish(writable).unwrap();
 }
 
 /// Adds that many plain tasks to it, all older than the others.

@@ -20,7 +20,11 @@ mod tests;
 use tokio::sync::watch;
 
 use self::{
-    clock::ServerClock, event::Event, instance::InstanceReport, outcome::Outcome, writer::Writer,
+    clock::ServerClock,
+    event::Event,
+    instance::InstanceReport,
+    outcome::{InstanceEnd, Outcome},
+    writer::Writer,
 };
 use crate::api::{
     client::{Answer, BadAnswer, Client, Query},
@@ -240,6 +244,17 @@ impl Summary {
                 retries: self.retries,
             },
         )
+    }
+
+    /// How many instances were proven.
+    pub(crate) fn proven(&self) -> u64 {
+        let proven = |report: &&InstanceReport| {
+            matches!(
+                report.end,
+                InstanceEnd::Proven | InstanceEnd::ProvenWithNewRejects
+            )
+        };
+        self.instances.iter().filter(proven).count() as u64
     }
 
     /// The counts of all instances together.

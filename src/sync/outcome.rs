@@ -23,6 +23,20 @@ pub(crate) enum InstanceEnd {
     Unknown,
 }
 
+impl InstanceEnd {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Proven | Self::ProvenWithNewRejects => "proven",
+            Self::Unproven => "unproven",
+            Self::AbsenceEstablished | Self::AbsenceNoted => "gone",
+            Self::UnsupportedFound | Self::UnsupportedNoted => "unsupported",
+            Self::NotRead => "not_read",
+            Self::Forbidden => "forbidden",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// What the sync as a whole came to, apart from what stopped it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {

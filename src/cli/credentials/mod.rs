@@ -24,7 +24,7 @@ const TOKEN: &str = "DCS_HISTORY_TOKEN";
 
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Credentials")]
-pub(crate) struct Args {
+pub(crate) struct CredentialArgs {
     /// Read the token from this file; `-` is standard input.
     ///
     /// The file must belong to you or to root, and nobody else may read or change it. Without this option and
@@ -47,7 +47,7 @@ pub(crate) struct Args {
     token_command: Option<String>,
 }
 
-impl Args {
+impl CredentialArgs {
     /// Gets the token from the first source that is given.
     pub(crate) fn resolve(&self) -> Result<Auth, CliError> {
         #[expect(

@@ -16,7 +16,7 @@ use crate::cli::environment::without_empty_variables;
 #[derive(Debug, Parser)]
 struct Line {
     #[command(flatten)]
-    credentials: Args,
+    credentials: CredentialArgs,
 }
 
 fn put(folder: &TempDir, name: &str, text: &str, mode: u32) -> PathBuf {
@@ -27,15 +27,15 @@ fn put(folder: &TempDir, name: &str, text: &str, mode: u32) -> PathBuf {
     path
 }
 
-fn args(file: Option<&Path>, command: Option<&str>) -> Args {
-    Args {
+fn args(file: Option<&Path>, command: Option<&str>) -> CredentialArgs {
+    CredentialArgs {
         token_file: file.map(Path::to_owned),
         token_command: command.map(str::to_owned),
     }
 }
 
 /// Resolves, and returns the token and whether it can be renewed.
-fn resolve(args: &Args, variable: &str, stdin: &str) -> Result<(Secret, bool), CliError> {
+fn resolve(args: &CredentialArgs, variable: &str, stdin: &str) -> Result<(Secret, bool), CliError> {
     let Auth::Token { token, renew } =
         args.resolve_with(Some(variable.into()), &mut stdin.as_bytes())?;
     Ok((token, renew.is_some()))

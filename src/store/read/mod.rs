@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, Error, Transaction, params_from_iter};
+use rusqlite::{Connection, Transaction, params_from_iter};
 
 use super::filter::{Condition, InstanceKey};
+use crate::store::Error;
 
 /// A view of the contract that can be read here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,7 +244,7 @@ impl Select {
 
 /// Begins a transaction that only reads: what is read until it is dropped is one state of the archive.
 pub(crate) fn snapshot(archive: &Connection) -> Result<Transaction<'_>, Error> {
-    archive.unchecked_transaction()
+    Ok(archive.unchecked_transaction()?)
 }
 
 /// Hands every row to the callback, which may end the reading with an error of its own.
@@ -254,11 +255,13 @@ pub(crate) fn stream<E: From<Error>>(
     select: &Select,
     mut each: impl FnMut(Vec<Value>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut statement = archive.prepare(&select.sql())?;
+    let mut statement = archive.prepare(&select.sql()).map_err(Error::from)?;
     let count = statement.column_count();
-    let mut rows = statement.query(params_from_iter(select.condition.params()))?;
-    while let Some(row) = rows.next()? {
-        let values = (0..count).map(|index| Ok(owned(row.get_ref(index)?)));
+    let mut rows = statement
+        .query(params_from_iter(select.condition.params()))
+        .map_err(Error::from)?;
+    while let Some(row) = rows.next().map_err(Error::from)? {
+        let values = (0..count).map(|index| Ok(owned(row.get_ref(index).map_err(Error::from)?)));
         each(values.collect::<Result<_, Error>>()?)?;
     }
     Ok(())
@@ -283,7 +286,7 @@ pub(crate) fn count(
 ) -> Result<u32, Error> {
     let (view, condition_sql) = (view.name(), condition.sql());
     let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {view}{condition_sql} LIMIT {most})");
-    archive.query_row(&sql, params_from_iter(condition.params()), |row| row.get(0))
+    Ok(archive.query_row(&sql, params_from_iter(condition.params()), |row| row.get(0))?)
 }
 
 /// An instance of the archive.
@@ -307,7 +310,7 @@ pub(crate) fn instances(archive: &Connection) -> Result<Vec<Instance>, Error> {
             name: row.get(2)?,
         })
     })?;
-    instances.collect()
+    Ok(instances.collect::<rusqlite::Result<_>>()?)
 }
 
 /// A task, as far as one is told from another.
@@ -350,7 +353,7 @@ fn matching(archive: &Connection, condition: &Condition, most: u64) -> Result<Ve
             instance_id: row.get(2)?,
         })
     })?;
-    found.collect()
+    Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
 fn owned(value: ValueRef<'_>) -> Value {
