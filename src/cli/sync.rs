@@ -25,8 +25,8 @@ use crate::sync::{self, Job, READING, Refusal, Stopped, Summary};
 /// Every sync reads the whole task list of each instance, page by page, and proves that it saw all of it: the pages
 /// overlap by one record, the upstream's count must equal the records received, and where that count cannot be relied on
 /// two readings in a row must be the same. What was read is stored whatever came of the proof; the exit code says whether
-/// it is complete. A token is taken from --token-file, --token-command or the variable DCS_HISTORY_TOKEN; it is never an
-/// argument.
+/// it is complete. A token is taken from --token-file, --token-command or the variable `DCS_HISTORY_TOKEN`; it is never
+/// an argument.
 ///
 /// Exit codes: 0 complete; 3 something is missing or unproven; 4 refused by the cloud; 5 nothing could be read to its end;
 /// 75 another sync is running.
@@ -36,7 +36,7 @@ use crate::sync::{self, Job, READING, Refusal, Stopped, Summary};
   dcs-history sync --token-file /run/secrets/token --instance ID --instance ID
   dcs-history sync --instance ID -o json | jq '.[0].outcome'")]
 pub(crate) struct SyncArgs {
-    /// The service's address, such as <https://dcs.eu-de.otc.t-systems.com>.
+    /// The service's address, such as `https://dcs.eu-de.otc.t-systems.com`.
     #[arg(
         long,
         value_name = "URL",
@@ -227,8 +227,8 @@ fn walk(
         .observed(move |retrying| {
             let wait = retrying.wait.as_secs_f64();
             let line = format!(
-                "{}: {}; asking again in {wait:.1} s",
-                retrying.url, retrying.why
+                "{}: {}; attempt {} failed, asking again in {wait:.1} s",
+                retrying.url, retrying.why, retrying.attempts
             );
             // The receiver outlives the client; a line that nobody reads would be no loss.
             let _unread = retry.send(line);

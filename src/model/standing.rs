@@ -96,6 +96,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table of cases")]
     fn the_current_state_is_chosen_by_status_then_time_then_novelty() {
         let (long_ago, epoch, year_2099) = (
             Timestamp::from_millis(-1),

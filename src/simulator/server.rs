@@ -64,6 +64,7 @@ impl Running {
     }
 
     /// How many requests have come in, refused ones included.
+    #[cfg(test)]
     pub(crate) fn requests(&self) -> u64 {
         self.cloud.requests.load(Ordering::Relaxed)
     }

@@ -378,20 +378,19 @@ impl Archive {
             is_final: !is_open(row.status.as_deref()),
         };
         let wins = standing::supersedes(current.standing, observed, history, server_now);
-        let number = match number {
-            Some(number) => number,
-            None => {
-                self.insert_revision(
-                    walk_key,
-                    known.task_key,
-                    last + 1,
-                    seen,
-                    status,
-                    row.updated,
-                )?;
-                self.journal_all(walk_key, &normalized)?;
-                last + 1
-            }
+        let number = if let Some(number) = number {
+            number
+        } else {
+            self.insert_revision(
+                walk_key,
+                known.task_key,
+                last + 1,
+                seen,
+                status,
+                row.updated,
+            )?;
+            self.journal_all(walk_key, &normalized)?;
+            last + 1
         };
         if wins {
             self.walk(walk_key).counts.changed += 1;

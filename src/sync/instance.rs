@@ -193,7 +193,7 @@ impl Session<'_> {
                 let known = state.known || running.walk_key.is_some();
                 // An instance that nobody knows leaves no trace.
                 if known || !error.instance_absent() {
-                    self.end_failed(&mut running, report, &error.to_string())
+                    self.end_failed(&mut running, report, &error.in_one_line())
                         .await?;
                 }
                 return Ok(Attempt::Failed {
@@ -400,7 +400,7 @@ impl Session<'_> {
         };
         match self.window(&id, &mut running, probe, &finding).await? {
             Err(error) => {
-                self.end_failed(&mut running, report, &error.to_string())
+                self.end_failed(&mut running, report, &error.in_one_line())
                     .await?;
                 Ok(Attempt::Failed {
                     error: Box::new(error),

@@ -274,20 +274,15 @@ impl Session<'_> {
         let mut reports = Vec::new();
         let mut stopped = None;
         for instance_id in &self.job.instances {
-            let result = match &stopped {
-                None => self.instance(instance_id).await,
-                Some(_) => {
-                    reports.push(InstanceReport::untried(instance_id));
-                    continue;
-                }
+            let report = if stopped.is_some() {
+                None
+            } else {
+                self.instance(instance_id)
+                    .await
+                    .map_err(|stop| stopped = Some(stop))
+                    .ok()
             };
-            match result {
-                Ok(report) => reports.push(report),
-                Err(stop) => {
-                    reports.push(InstanceReport::untried(instance_id));
-                    stopped = Some(stop);
-                }
-            }
+            reports.push(report.unwrap_or_else(|| InstanceReport::untried(instance_id)));
         }
         (reports, stopped)
     }

@@ -166,6 +166,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table of cases")]
     fn a_walk_is_proven_on_evidence_only() {
         let whole = found(End::OnlyShared, 25, Totals::Same(25));
         let short = found(End::ShortPage, 25, Totals::Same(25));

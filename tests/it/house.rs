@@ -129,7 +129,7 @@ fn the_ground_depends_on_std_and_chrono_only() {
         for (line, text) in code_lines(&code) {
             let foreign = crates.iter().find(|name| {
                 text.split(|letter: char| !letter.is_alphanumeric() && letter != '_')
-                    .any(|word| word == *name)
+                    .any(|word| word == **name)
                     && text.contains("::")
             });
             assert_eq!(foreign, None, "{}:{line}: in `{room}`", path.display());

@@ -71,11 +71,6 @@ impl ApiError {
         &self.0.failure.kind
     }
 
-    /// Returns the request's address as it was resolved; it holds no secret.
-    pub(crate) fn url(&self) -> &str {
-        &self.0.request.url
-    }
-
     pub(crate) fn status(&self) -> Option<u16> {
         self.0.failure.status
     }
@@ -89,17 +84,10 @@ impl ApiError {
         self.0.failure.said.message.as_deref()
     }
 
-    pub(crate) fn request_id(&self) -> Option<&str> {
-        self.0.failure.said.request_id.as_deref()
-    }
-
     /// Returns how many requests were sent before giving up; none if sending was pointless.
+    #[cfg(test)]
     pub(crate) fn attempts(&self) -> u32 {
         self.0.attempts
-    }
-
-    pub(crate) fn stop(&self) -> Stop {
-        self.0.stop
     }
 
     /// Returns the server's clock when it answered.

@@ -17,8 +17,10 @@ use crate::model::time::{DAY, Timestamp};
 use crate::simulator::rng::Rng;
 use instance::Instance;
 use operation::ZONES;
+#[cfg(test)]
+use task::Task;
 pub(crate) use task::TaskRecord;
-use task::{Task, as_text, moment};
+use task::{as_text, moment};
 
 /// Where every world's clock starts: 2026-10-01T00:00:00Z.
 pub(crate) const START: i64 = 1_790_812_800_000;
@@ -143,6 +145,7 @@ impl World {
     }
 
     /// The tasks of an instance as they are, newest first; none for an instance that does not exist.
+    #[cfg(test)]
     pub(crate) fn tasks(&self, instance: &str) -> impl ExactSizeIterator<Item = TaskRecord<'_>> {
         let (tasks, prefix) = self.find(instance).map_or((&[] as &[Task], 0), |found| {
             (found.created_in(i64::MIN, i64::MAX), found.prefix)
@@ -174,6 +177,7 @@ impl World {
     }
 
     /// Removes the record of a task, as somebody with the right to do so can; says whether there was one.
+    #[cfg(test)]
     pub(crate) fn delete_task(&mut self, instance: &str, id: &str) -> bool {
         self.instances
             .iter_mut()
@@ -182,6 +186,7 @@ impl World {
     }
 
     /// Deletes an instance with all its records; says whether there was one.
+    #[cfg(test)]
     pub(crate) fn delete_instance(&mut self, instance: &str) -> bool {
         let before = self.instances.len();
         self.instances.retain(|known| known.id != instance);

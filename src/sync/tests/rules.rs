@@ -361,11 +361,13 @@ fn an_instance_is_gone_after_two_answers_in_two_syncs_and_noted_later() {
     let ends: Vec<InstanceEnd> = (0..4)
         .map(|_| cloud.sync_after(HOUR).instances[0].end)
         .collect();
-    use InstanceEnd::{AbsenceEstablished, AbsenceNoted, NotRead};
-    assert_eq!(
-        ends,
-        [NotRead, AbsenceEstablished, AbsenceNoted, AbsenceNoted]
-    );
+    let expected = [
+        InstanceEnd::NotRead,
+        InstanceEnd::AbsenceEstablished,
+        InstanceEnd::AbsenceNoted,
+        InstanceEnd::AbsenceNoted,
+    ];
+    assert_eq!(ends, expected);
     assert_eq!(
         cloud
             .place

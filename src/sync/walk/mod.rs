@@ -77,6 +77,16 @@ pub(crate) struct Finding {
     pub(crate) pages: u64,
 }
 
+/// Empty answers to the page that is being asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Empty {
+    None,
+    /// One, which nothing contradicts.
+    Plain,
+    /// One, where there must be records.
+    Contradicted,
+}
+
 /// A walk under way.
 pub(crate) struct Walk {
     endpoint: Endpoint,
@@ -89,8 +99,8 @@ pub(crate) struct Walk {
     repeats: bool,
     /// The server cuts pages to one record: they cannot overlap, so they are read side by side and prove nothing.
     single: bool,
-    asked_again: bool,
-    contradicted: bool,
+    /// The empty answers since the last record.
+    empty: Empty,
     totals: Option<Totals>,
     largest_total: Option<u64>,
     pages: u64,
@@ -114,8 +124,7 @@ impl Walk {
             seams: true,
             repeats: false,
             single: false,
-            asked_again: false,
-            contradicted: false,
+            empty: Empty::None,
             totals: None,
             largest_total: None,
             pages: 0,
@@ -207,12 +216,18 @@ impl Walk {
         if self.single && total.is_none_or(|total| total <= offset) {
             return Err(End::OnlyShared);
         }
-        self.contradicted |= self.shared.is_some() || total.is_some_and(|total| total > offset);
-        if !self.asked_again {
-            self.asked_again = true;
+        let contradicted = self.empty == Empty::Contradicted
+            || self.shared.is_some()
+            || total.is_some_and(|total| total > offset);
+        if self.empty == Empty::None {
+            self.empty = if contradicted {
+                Empty::Contradicted
+            } else {
+                Empty::Plain
+            };
             return Ok(offset);
         }
-        Err(if self.contradicted {
+        Err(if contradicted {
             End::EmptyContradicted
         } else {
             End::Empty
@@ -220,8 +235,7 @@ impl Walk {
     }
 
     fn records(&mut self, offset: u64, page: &Page) -> Result<u64, End> {
-        self.asked_again = false;
-        self.contradicted = false;
+        self.empty = Empty::None;
         let identities: Vec<u64> = page
             .records
             .iter()

@@ -1,8 +1,5 @@
 use super::*;
-use crate::model::{
-    ledger::TotalTrust,
-    record::{Observation, Rejected},
-};
+use crate::model::record::{Observation, Rejected};
 use crate::sync::proof::{self, Doubt, Evidence};
 
 fn digest(text: &str) -> Digest {
@@ -48,10 +45,18 @@ fn tasks(names: &str) -> Vec<Record> {
 /// What `task_count` says: the offset asked for, the records shown, the whole list.
 type Count = fn(usize, usize, usize) -> Option<u64>;
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "one of several meanings of a count"
+)]
 fn whole(_: usize, _: usize, list: usize) -> Option<u64> {
     Some(list as u64)
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "one of several meanings of a count"
+)]
 fn of_page(_: usize, shown: usize, _: usize) -> Option<u64> {
     Some(shown as u64)
 }
