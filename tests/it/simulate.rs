@@ -169,7 +169,7 @@ fn a_port_in_use_is_an_error_of_the_machine_with_a_way_out() {
 fn values_that_make_no_cloud_are_wrong_usage() {
     for (args, said) in [
         (["--latency", "5"], "a unit is missing"),
-        (["--latency", "1.5s"], "a whole number and a unit"),
+        (["--latency", "1.5s"], "is not one of the units"),
         (["--speed", "-1"], "a speed is a number"),
         (["--speed", "inf"], "a speed is a number"),
         (["--page-cap", "0"], "0"),
