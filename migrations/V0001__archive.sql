@@ -126,14 +126,14 @@ CREATE TABLE task(
   missing_walk INTEGER,        -- the proven full walk that first lacked it, and the one that confirmed it
   confirmed_walk INTEGER,
   missing_as TEXT,
-  params TEXT,
+  params TEXT,                 -- null where the text stands in raw just as SQLite reads it
   error_code TEXT,
   task_id TEXT GENERATED ALWAYS AS (CASE typeof(id) WHEN 'blob' THEN lower(hex(id)) ELSE id END) VIRTUAL,
   created_at TEXT GENERATED ALWAYS AS (strftime('%Y-%m-%dT%H:%M:%fZ', created / 1000.0, 'unixepoch')) VIRTUAL,
   updated_at TEXT GENERATED ALWAYS AS (strftime('%Y-%m-%dT%H:%M:%fZ', updated / 1000.0, 'unixepoch')) VIRTUAL
 ) STRICT;
 CREATE UNIQUE INDEX task_identity ON task(task_id, instance_key);
-CREATE INDEX task_instance ON task(instance_key, created_at);
+CREATE INDEX task_instance ON task(instance_key);
 CREATE INDEX task_created ON task(created_at);
 CREATE INDEX task_updated ON task(updated_at);
 CREATE INDEX task_open ON task(instance_key) WHERE is_open = 1;
@@ -151,7 +151,8 @@ CREATE TABLE revision(
   adopted TEXT            -- fields taken from beside the list (a JSON object)
 ) STRICT;
 
--- What the current revision of a task sets or changes.
+-- What the current revision of a task sets or changes. A long value of `params` that SQLite finds in raw just as it was
+-- normalised is not stored again: both values of such a row are null.
 CREATE TABLE change(
   task_key INTEGER NOT NULL REFERENCES task,
   attribute_key INTEGER NOT NULL REFERENCES attribute,
@@ -190,7 +191,10 @@ SELECT t.task_key, p.project_id, i.instance_id, t.task_id,
   o.name AS name, s.name AS status, 1 - t.is_open AS is_final, u.user_id, u.user_name,
   t.created_at, t.updated_at,
   CASE WHEN t.is_open = 0 THEN t.updated - t.created END AS duration_ms,
-  t.params, t.error_code, t.revisions,
+  coalesce(t.params, (
+    SELECT json_extract(cur.raw, '$.params') FROM revision cur
+    WHERE cur.revision_key = t.task_key * 1048576 + t.revision)) AS params,
+  t.error_code, t.revisions,
   strftime('%Y-%m-%dT%H:%M:%fZ', f.finished / 1000.0, 'unixepoch') AS first_seen_at,
   strftime('%Y-%m-%dT%H:%M:%fZ', max(
     c.finished,
@@ -248,7 +252,10 @@ WHERE t.first_walk NOT IN (SELECT walk_key FROM pending);
 
 CREATE VIEW task_changes AS
 SELECT t.task_key, p.project_id, i.instance_id, t.task_id,
-  a.source, a.name AS attribute, c.old AS old_value, c.new AS new_value
+  a.source, a.name AS attribute, c.old AS old_value,
+  CASE WHEN c.old IS NULL AND c.new IS NULL THEN (
+    SELECT json_extract(json_extract(cur.raw, '$.params'), '$.' || a.name) FROM revision cur
+    WHERE cur.revision_key = t.task_key * 1048576 + t.revision) ELSE c.new END AS new_value
 FROM task t
 JOIN change c ON c.task_key = t.task_key
 JOIN attribute a ON a.attribute_key = c.attribute_key

@@ -33,6 +33,9 @@ pub(super) fn birth(place: &Place, formats: &Formats) -> Result<(), Kind> {
     born
 }
 
+/// Bytes in a page. A record's text is some 400 bytes, so pages of twice SQLite's usual size waste less at their ends.
+const PAGE: u32 = 8_192;
+
 fn build(new: &Path, formats: &Formats) -> Result<(), Kind> {
     let failed = Kind::io("making a new archive");
     // Made new, a link that somebody puts there in this moment is an error; the mode is set again because the umask was
@@ -48,6 +51,7 @@ fn build(new: &Path, formats: &Formats) -> Result<(), Kind> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let mut connection = Connection::open_with_flags(new, flags)?;
+    connection.pragma_update(None, "page_size", PAGE)?;
     formats.migrate(&mut connection)?;
     connection.close().map_err(|(_, error)| error)?;
     File::open(new)

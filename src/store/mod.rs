@@ -4,6 +4,7 @@
 //! an archive is either absent or complete (however its birth ended), and that one program at a time writes.
 
 mod birth;
+mod compact;
 mod dictionary;
 pub(crate) mod error;
 pub(crate) mod filter;

@@ -349,7 +349,7 @@ impl Archive {
                     Ok((row.get(0)?, row.get(1)?))
                 })?;
             let normalized = (self.reading.normalize)(&raw, adopted.as_deref());
-            self.update_task(task_key, revision, &normalized)?;
+            self.update_task(task_key, revision, &raw, &normalized)?;
             let is_open = write::is_open(normalized.row.status.as_deref());
             settled.opened += i64::from(is_open) - i64::from(was_open);
         }

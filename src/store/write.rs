@@ -13,12 +13,12 @@ use crate::model::{
     absence::Shown,
     ledger::Counts,
     record::{Observation, Rejected},
-    rows::{ChangeRow, Drift, Normalized, Reading},
+    rows::{Drift, Normalized, Reading, TaskRow},
     standing::{self, History, Standing},
     time::Timestamp,
 };
 use crate::store::{
-    Error,
+    Error, compact,
     dictionary::Dictionary,
     error::Kind,
     format,
@@ -34,6 +34,9 @@ pub(super) const REVISIONS_A_TASK: i64 = 1 << 20;
 const ROWS_A_TRANSACTION: u64 = 20_000;
 const BYTES_A_TRANSACTION: u64 = 32 << 20;
 
+/// The tasks from which on a first load is worth packing; below it, some hundred kilobytes are at stake.
+const WORTH_PACKING: i64 = 5_000;
+
 /// The archive, open for writing.
 pub(crate) struct Archive {
     pub(super) writable: Writable,
@@ -44,6 +47,8 @@ pub(crate) struct Archive {
     journalled: HashSet<(&'static str, String)>,
     uncommitted_rows: u64,
     uncommitted_bytes: u64,
+    /// It held no task when this run opened it.
+    was_empty: bool,
 }
 
 /// What is known about a walk under way.
@@ -85,7 +90,13 @@ struct Revision {
 
 impl Archive {
     pub(crate) fn new(writable: Writable, reading: Reading) -> Self {
+        let any = writable
+            .connection
+            .query_row("SELECT EXISTS (SELECT 1 FROM task)", [], |row| {
+                row.get::<_, bool>(0)
+            });
         Self {
+            was_empty: any.is_ok_and(|any| !any),
             writable,
             reading,
             dictionary: Dictionary::default(),
@@ -112,7 +123,24 @@ impl Archive {
     /// Ends the writing: what is written is committed and moved from the log into the archive.
     pub(crate) fn close(mut self) -> Result<(), Error> {
         self.commit()?;
+        if self.was_empty {
+            self.pack();
+        }
         open::finish(self.writable)
+    }
+
+    /// Packs an archive after its first load, which leaves a quarter of every index empty: lists come newest first, and
+    /// keys that arrive backwards split every page.
+    fn pack(&self) {
+        let connection = &self.writable.connection;
+        let tasks =
+            connection.query_row("SELECT count(*) FROM task", [], |row| row.get::<_, i64>(0));
+        if tasks.is_ok_and(|tasks| tasks >= WORTH_PACKING) {
+            // It needs room for a copy on disk, and with a small cache little memory; where there is none, the archive is
+            // larger than it could be and just as good.
+            let _as_it_was =
+                connection.execute_batch("PRAGMA cache_size = -2000; PRAGMA shrink_memory; VACUUM");
+        }
     }
 
     /// Commits what is written so far.
@@ -328,12 +356,12 @@ impl Archive {
                 row.created.map(Timestamp::millis),
                 row.updated.map(Timestamp::millis),
                 walk_key,
-                row.params,
+                stored_params(&seen.raw, row),
                 row.error_code
             ])?;
         let task_key = self.writable.connection.last_insert_rowid();
         self.insert_revision(walk_key, task_key, 1, seen, status, row.updated)?;
-        self.insert_changes(task_key, &normalized.changes)?;
+        self.insert_changes(task_key, &seen.raw, &normalized)?;
         self.journal_all(walk_key, &normalized)?;
         let state = self.walk(walk_key);
         state.seen.insert(task_key);
@@ -410,7 +438,7 @@ impl Archive {
         }
         let was_open = i64::from(!current.standing.is_final);
         if wins {
-            self.update_task(known.task_key, number, &normalized)?;
+            self.update_task(known.task_key, number, &seen.raw, &normalized)?;
             self.walk(walk_key).opened += i64::from(!observed.is_final) - was_open;
         }
         self.count_revisions(known.task_key)
@@ -421,6 +449,7 @@ impl Archive {
         &mut self,
         task_key: i64,
         revision: i64,
+        raw: &str,
         normalized: &Normalized,
     ) -> Result<(), Error> {
         let row = &normalized.row;
@@ -445,14 +474,14 @@ impl Archive {
                 row.created.map(Timestamp::millis),
                 row.updated.map(Timestamp::millis),
                 revision,
-                row.params,
+                stored_params(raw, row),
                 row.error_code
             ])?;
         self.writable
             .connection
             .prepare_cached("DELETE FROM change WHERE task_key = ?1")?
             .execute([task_key])?;
-        self.insert_changes(task_key, &normalized.changes)
+        self.insert_changes(task_key, raw, normalized)
     }
 
     pub(super) fn count_revisions(&self, task_key: i64) -> Result<(), Error> {
@@ -500,22 +529,27 @@ impl Archive {
         Ok(())
     }
 
-    fn insert_changes(&mut self, task_key: i64, changes: &[ChangeRow]) -> Result<(), Error> {
-        for change in changes {
+    fn insert_changes(
+        &mut self,
+        task_key: i64,
+        raw: &str,
+        normalized: &Normalized,
+    ) -> Result<(), Error> {
+        let params = normalized.row.params.as_deref();
+        let readable = params.filter(|params| compact::params_stand_in_raw(raw, params));
+        for change in &normalized.changes {
             let attribute = self
                 .dictionary
                 .attribute(&self.writable.connection, change)?;
+            let in_raw =
+                readable.is_some_and(|params| compact::value_stands_in_params(change, params));
+            let new = change.new_value.as_ref().filter(|_| !in_raw);
             self.writable
                 .connection
                 .prepare_cached(
                     "INSERT INTO change(task_key, attribute_key, old, new) VALUES (?1, ?2, ?3, ?4)",
                 )?
-                .execute(params![
-                    task_key,
-                    attribute,
-                    change.old_value,
-                    change.new_value
-                ])?;
+                .execute(params![task_key, attribute, change.old_value, new])?;
         }
         Ok(())
     }
@@ -583,6 +617,13 @@ fn revision(row: &Row<'_>, task_key: i64) -> rusqlite::Result<Revision> {
             is_final: row.get(5)?,
         },
     })
+}
+
+/// Returns the parameters' text where the views cannot read it out of the raw text.
+fn stored_params<'a>(raw: &str, row: &'a TaskRow) -> Option<&'a str> {
+    row.params
+        .as_deref()
+        .filter(|params| !compact::params_stand_in_raw(raw, params))
 }
 
 /// A task without a status may still be changing, like one with an unknown status.

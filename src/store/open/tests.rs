@@ -446,7 +446,8 @@ fn a_damaged_archive_is_found_after_an_accident() {
         &readable(&path).unwrap(),
         "SELECT rootpage FROM sqlite_schema WHERE name = 'operation'",
     );
-    let at = usize::try_from(page - 1).unwrap() * 4096;
+    let size = number(&readable(&path).unwrap(), "PRAGMA page_size");
+    let at = usize::try_from((page - 1) * size).unwrap();
     patch(&path, at, &[0xff; 100]);
     let before = fs::read(&path).unwrap();
     let told = writable_within(&path, now(), SHORT).unwrap_err();

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::model::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::sync::{
-    Refusal, Stopped, Summary,
+    READING, Refusal, Stopped, Summary,
     outcome::{InstanceEnd, Outcome},
 };
 
@@ -584,4 +584,76 @@ fn a_project_of_another_host_is_left_alone() {
         Some("localhost")
     );
     assert!(try_sync(&cloud.fake, &cloud.place, 1000, &[INSTANCE], false).is_err());
+}
+
+/// A row of `task_changes` without its keys.
+type Row = (String, String, Option<String>, Option<String>);
+
+#[test]
+fn the_views_say_what_was_normalised_wherever_the_text_stands() {
+    let long = "abcdefghijklmnopqrstuvwxyz";
+    let records: Vec<String> = [
+        format!(r#""params":"{{\"whitelist\":[{{\"ip_list\":[\"10.0.0.1/32\",\"{long}\"]}}],\"n\":0.10}}""#),
+        format!(r#""params" : "{{\"whitelist\":[\"{long}\"]}}""#),
+        format!(r#""params":"{{\"whitelist\": [ \"{long}\" , 1.50 ]}}""#),
+        format!(r#""params":"{{\"a\":[\"{long}\"],\"a\":[\"{long}\",2]}}""#),
+        format!(r#""params":"{{\"a.b\":[\"{long}\"],\"1\":[\"{long}\"],\"old_x\":[\"{long}\"],\"new_x\":[\"{long}\"]}}""#),
+        format!(r#""params":"{{\"a\":[\"{long}\\u0000\\\"\"]}}""#),
+        format!(r#""params":"{long}\u0000{long}""#),
+        format!(r#""params":{{"a":["{long}", 1]}}"#),
+        format!(r#""params":"first {long}","params":"second {long}""#),
+        format!(r#""par\u0061ms":"escaped {long}""#),
+        format!(r#""details":{{"params":"inner {long}"}}"#),
+        format!(r#""details":{{"params":"inner {long}"}},"params":"{{\"a\":[\"{long}\"]}}""#),
+        r#""params":null"#.to_owned(),
+        r#""params":"""#.to_owned(),
+        r#""params":"[1,2,3,4,5,6,7,8,9,10,11,12,13]""#.to_owned(),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(number, params)| format!(r#"{{"id":"{number}",{params}}}"#))
+    .collect();
+    let cloud = Cloud::new(&records);
+    cloud.complete_after(0);
+    let archive = cloud.place.read();
+    for (number, raw) in records.iter().enumerate() {
+        let expected = (READING.normalize)(raw, None);
+        let params: Option<String> = archive
+            .query_row(
+                "SELECT params FROM tasks WHERE task_id = ?1",
+                [number.to_string()],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(params, expected.row.params, "{raw}");
+        let mut statement = archive
+            .prepare("SELECT source, attribute, old_value, new_value FROM task_changes WHERE task_id = ?1 ORDER BY 1, 2")
+            .unwrap();
+        let rows = statement
+            .query_map([number.to_string()], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .unwrap();
+        let rows: Vec<Row> = rows.map(Result::unwrap).collect();
+        let wanted: Vec<Row> = expected
+            .changes
+            .into_iter()
+            .map(|change| {
+                (
+                    change.source.as_str().to_owned(),
+                    change.attribute,
+                    change.old_value,
+                    change.new_value,
+                )
+            })
+            .collect();
+        assert_eq!(rows, wanted, "{raw}");
+    }
+    let stored = cloud
+        .place
+        .count("SELECT count(*) FROM change WHERE old IS NULL AND new IS NULL");
+    assert!(
+        stored > 0,
+        "no value is read from the raw text, so this proves nothing"
+    );
 }
