@@ -4,3 +4,4 @@ mod fake;
 mod property;
 mod rules;
 mod support;
+mod world;

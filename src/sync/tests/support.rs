@@ -78,9 +78,29 @@ pub(super) fn try_sync(
     instances: &[&str],
     accept_endpoint: bool,
 ) -> Result<Summary, Refusal> {
-    let endpoint = Endpoint::parse(&fake.address, false).unwrap();
+    sync_at(
+        &fake.address,
+        "p",
+        "t0ken",
+        place,
+        page_size,
+        instances,
+        accept_endpoint,
+    )
+}
+
+pub(super) fn sync_at(
+    address: &str,
+    project_id: &str,
+    token: &str,
+    place: &Place,
+    page_size: u32,
+    instances: &[&str],
+    accept_endpoint: bool,
+) -> Result<Summary, Refusal> {
+    let endpoint = Endpoint::parse(address, false).unwrap();
     let job = Job {
-        project_id: "p".to_owned(),
+        project_id: project_id.to_owned(),
         host: endpoint.host().to_owned(),
         instances: instances.iter().map(|id| (*id).to_owned()).collect(),
         page_size,
@@ -93,7 +113,7 @@ pub(super) fn try_sync(
         ..Settings::default()
     };
     let auth = Auth::Token {
-        token: Secret::parse("t0ken".to_owned()).unwrap(),
+        token: Secret::parse(token.to_owned()).unwrap(),
         renew: None,
     };
     let deadline = Deadline::after(Duration::from_mins(1));
