@@ -1,8 +1,8 @@
 //! `simulate`: the simulated cloud alone, until somebody stops it.
 
-use std::fs::{OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ use crate::simulator::{self, Running};
 #[command(after_help = "Examples:
   dcs-history simulate                                   # on any free port, a minute a second
   dcs-history simulate --port 18080 --speed 3600         # an hour a second
+  dcs-history simulate --dir simulated                   # the token is in simulated/token
   dcs-history simulate --tasks 200000 --page-cap 100 --latency 20ms --speed 0")]
 pub(crate) struct Args {
     /// The port on 127.0.0.1; 0 takes a free one.
@@ -52,6 +53,10 @@ pub(crate) struct Args {
     /// How long every answer takes, such as 20ms.
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
     latency: Duration,
+    /// Put the two files, `token` and `credentials.json`, into this folder, made if it is missing [default: a new folder
+    /// among the temporary files].
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
 }
 
 /// The fastest clock: eleven days a second. What happens meanwhile has to be worked out between two requests.
@@ -76,12 +81,8 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, CliErr
         .map_err(|error| machine("cannot catch signals", &error))?;
     let cloud =
         simulator::start(args.options()).map_err(|error| cannot_listen(args.port, &error))?;
-    let files = Files::write(&cloud.token).map_err(|error| {
-        machine(
-            "cannot write the credentials of the simulated cloud",
-            &error,
-        )
-    })?;
+    let files = Files::write(args.dir.as_deref(), &cloud.token)
+        .map_err(|unwritten| unwritten.told(args.dir.is_some()))?;
     announce(&cloud, &files, context.out).map_err(|error| output_failed(&error))?;
     if context.global.quiet == 0 && context.global.log_format == LogFormat::Text {
         // Whoever closed standard error does not want to be told what to type.
@@ -144,31 +145,107 @@ impl Signals {
     }
 }
 
-/// The files that hold the token, in a directory that goes when this is dropped.
+/// The files that hold the token; those that were made go when this is dropped, and a folder made for them too.
 struct Files {
     token: PathBuf,
     credentials: PathBuf,
-    _directory: TempDir,
+    made: Vec<PathBuf>,
+    made_folder: Option<PathBuf>,
+    /// Held because it goes with its value.
+    temporary_folder: Option<TempDir>,
+}
+
+/// A file that could not be written.
+struct Unwritten {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl Unwritten {
+    fn told(self, folder_was_named: bool) -> CliError {
+        let path = self.path.display();
+        if folder_was_named && self.source.kind() == io::ErrorKind::AlreadyExists {
+            return CliError::usage(format!("{path} is there already, and is not overwritten"))
+                .hint("if a simulated cloud that was killed left it, remove it; or name another folder with --dir");
+        }
+        machine(
+            &format!("cannot write {path} for the simulated cloud"),
+            &self.source,
+        )
+    }
 }
 
 impl Files {
-    fn write(token: &str) -> io::Result<Self> {
+    fn write(folder: Option<&Path>, token: &str) -> Result<Self, Unwritten> {
+        let mut files = match folder {
+            Some(folder) => Self::named(folder),
+            None => Self::temporary(),
+        }?;
+        let credentials = json!({"token": token});
+        for (path, text) in [
+            (files.token.clone(), format!("{token}\n")),
+            (files.credentials.clone(), format!("{credentials}\n")),
+        ] {
+            match write_private(&path, &text) {
+                Ok(()) => files.made.push(path),
+                Err(source) => return Err(Unwritten { path, source }),
+            }
+        }
+        Ok(files)
+    }
+
+    fn temporary() -> Result<Self, Unwritten> {
         // Private from its first moment, whatever the umask says.
-        let directory = tempfile::Builder::new()
+        let made = tempfile::Builder::new()
             .prefix("dcs-history-simulate-")
             .permissions(Permissions::from_mode(0o700))
-            .tempdir()?;
-        let files = Self {
-            token: directory.path().join("token"),
-            credentials: directory.path().join("credentials.json"),
-            _directory: directory,
-        };
-        write_private(&files.token, &format!("{token}\n"))?;
-        write_private(
-            &files.credentials,
-            &format!("{}\n", json!({"token": token})),
-        )?;
+            .tempdir();
+        let temporary = made.map_err(|source| Unwritten {
+            path: PathBuf::from("a temporary folder"),
+            source,
+        })?;
+        let mut files = Self::places(temporary.path());
+        files.temporary_folder = Some(temporary);
         Ok(files)
+    }
+
+    /// Takes a folder that somebody chose. Whoever reads its name later may be in another one, so it is made absolute.
+    fn named(folder: &Path) -> Result<Self, Unwritten> {
+        let failed = |source| Unwritten {
+            path: folder.to_owned(),
+            source,
+        };
+        let folder = std::path::absolute(folder).map_err(failed)?;
+        let mut files = Self::places(&folder);
+        match DirBuilder::new().mode(0o700).create(&folder) {
+            Ok(()) => files.made_folder = Some(folder),
+            Err(_) if folder.is_dir() => {}
+            Err(source) => return Err(failed(source)),
+        }
+        Ok(files)
+    }
+
+    fn places(folder: &Path) -> Self {
+        Self {
+            token: folder.join("token"),
+            credentials: folder.join("credentials.json"),
+            made: Vec::new(),
+            made_folder: None,
+            temporary_folder: None,
+        }
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        for path in &self.made {
+            // Somebody may have been quicker.
+            let _untidy = fs::remove_file(path);
+        }
+        if let Some(folder) = &self.made_folder {
+            // Something of somebody else's may lie in it by now; then it stays.
+            let _untidy = fs::remove_dir(folder);
+        }
     }
 }
 

@@ -147,6 +147,55 @@ fn it_can_be_quiet_and_do_without_instances() {
     assert_eq!((code, err.as_str()), (Some(0), ""));
 }
 
+#[test]
+fn its_files_go_where_they_are_wanted_and_nothing_there_is_overwritten() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("simulated");
+    let args = ["-q", "--dir", folder.to_str().unwrap()];
+    let cloud = Simulated::start(&args);
+    assert_eq!(
+        Path::new(cloud.text("token_file")),
+        folder.join("token"),
+        "the name is absolute"
+    );
+    assert_eq!((mode(&folder.join("token")), mode(&folder)), (0o600, 0o700));
+
+    // A second cloud does not take the first one's files away, neither when it fails nor when the first one ends.
+    let second = output(&args);
+    let err = String::from_utf8(second.stderr).unwrap();
+    assert_eq!((second.status.code(), second.stdout.len()), (Some(2), 0));
+    assert!(err.contains("is there already"), "{err}");
+    assert!(folder.join("token").exists() && folder.join("credentials.json").exists());
+
+    let (code, _, _) = cloud.stop("-TERM");
+    assert_eq!(code, Some(0));
+    assert!(!folder.exists());
+
+    // In a folder that was there before, only its own files go.
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("mine"), "kept").unwrap();
+    let (code, _, _) = Simulated::start(&args).stop("-INT");
+    assert_eq!(code, Some(0));
+    let left: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["mine"]);
+
+    // A file of somebody else's stays, and so does nothing half made.
+    std::fs::write(folder.join("credentials.json"), "{}").unwrap();
+    let refused = output(&args);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(!folder.join("token").exists());
+    assert_eq!(
+        std::fs::read_to_string(folder.join("credentials.json")).unwrap(),
+        "{}"
+    );
+    let nowhere = place.path().join("no/such");
+    let refused = output(&["--dir", nowhere.to_str().unwrap()]);
+    assert_eq!(refused.status.code(), Some(1));
+}
+
 fn output(args: &[&str]) -> Output {
     program(args).stdin(Stdio::null()).output().unwrap()
 }
