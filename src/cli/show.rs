@@ -35,9 +35,9 @@ const DIFFERENT: usize = 6;
 /// `task_changes`) and `revisions` (those of `task_revisions`, with the raw record). CSV is the revisions.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  dcs-history show 8abda3c7                    # the beginning of an id will do
-  dcs-history show 8abda3c7 -o json
-  dcs-history show 8abda3c7 --instance 1f4c2a90 -o csv")]
+  dcs-history show 8abf6e1e72c12e7c0172c15b508500aa
+  dcs-history show 8abf6e1e72c12e7c0172c15b508500aa -o json | jq '.[0].changes'
+  dcs-history show 8abf6e1e72c12e7c0172c1 --instance 1f4c2a90 -o csv    # the beginnings of ids")]
 pub(crate) struct ShowArgs {
     /// The task's id, or an unambiguous beginning of it.
     #[arg(value_parser = NonEmptyStringValueParser::new())]

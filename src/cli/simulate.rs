@@ -53,8 +53,8 @@ pub(crate) struct Args {
     /// How long every answer takes, such as 20ms.
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse)]
     latency: Duration,
-    /// Put the two files, `token` and `credentials.json`, into this folder, made if it is missing [default: a new folder
-    /// among the temporary files].
+    /// Put the two files, `token` and `credentials.json`, into this folder, made if it is missing [default: a
+    /// temporary folder].
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }

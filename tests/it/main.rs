@@ -6,4 +6,5 @@
 )]
 
 mod house;
+mod readme;
 mod simulate;
