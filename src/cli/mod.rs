@@ -74,10 +74,10 @@ pub(crate) struct Global {
         global = true
     )]
     db: Option<PathBuf>,
-    /// Say more on standard error; twice for every request.
+    /// Say more on standard error: once, how each walk ended; twice, every page as well.
     #[arg(short, long, action = ArgAction::Count, global = true)]
     verbose: u8,
-    /// Say less on standard error; errors are always said.
+    /// Say less on standard error: once, warnings and errors; twice, errors only.
     #[arg(short, long, action = ArgAction::Count, global = true)]
     quiet: u8,
     /// When to show progress on standard error.

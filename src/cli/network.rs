@@ -43,7 +43,7 @@ pub(crate) struct NetworkArgs {
         hide_env_values = true
     )]
     run_timeout: Duration,
-    /// Ask again this often after the first attempt of a request failed.
+    /// How often to ask again after the first attempt of a request failed.
     #[arg(
         long,
         value_name = "N",

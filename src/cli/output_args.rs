@@ -104,7 +104,7 @@ pub(crate) struct OutputArgs {
     /// Names are those of the JSON fields; a wrong one is answered with all of them.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', action = ArgAction::Append)]
     pub(crate) columns: Vec<String>,
-    /// Print so many rows at most; 0 prints all.
+    /// Print at most this many rows; 0 prints all.
     #[arg(short = 'n', long, value_name = "N")]
     pub(crate) limit: Option<u64>,
     /// Order by this column; with `:desc` from the greatest to the least [default: newest first].

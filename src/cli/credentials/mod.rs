@@ -36,7 +36,7 @@ pub(crate) struct CredentialArgs {
         hide_env_values = true
     )]
     token_file: Option<PathBuf>,
-    /// Run this by the shell and take what it prints for the token; once more in a run if the token is refused.
+    /// Run this with `sh` and take what it prints as the token; it is run once more if that token is refused.
     #[arg(
         long,
         value_name = "COMMAND",
