@@ -6,5 +6,7 @@
 )]
 
 mod house;
+mod paging;
 mod readme;
 mod simulate;
+mod support_pages;
