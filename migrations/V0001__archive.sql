@@ -168,7 +168,7 @@ CREATE TABLE rejected_record(
   task_id TEXT,
   position INTEGER NOT NULL,
   reason TEXT NOT NULL,
-  raw ANY NOT NULL,       -- text, or bytes where they are not UTF-8
+  raw ANY NOT NULL,       -- text, or bytes where they are not UTF-8 or hold a NUL
   first_walk INTEGER NOT NULL REFERENCES walk,
   last_walk INTEGER NOT NULL REFERENCES walk,
   UNIQUE(instance_key, digest)
@@ -216,11 +216,12 @@ LEFT JOIN status s ON s.status_key = t.status_key
 LEFT JOIN user u ON u.user_key = t.user_key
 WHERE t.first_walk NOT IN (SELECT walk_key FROM pending);
 
--- A documented number that is sent as something else is null here, and as sent in task_changes and in raw.
+-- A documented number that is sent as something else, or beyond what the type holds (a double has at most 309 digits
+-- before the point), is null here, and as sent in task_changes and in raw.
 CREATE VIEW task_details AS
 SELECT t.task_key, p.project_id, i.instance_id, t.task_id,
-  (SELECT CASE WHEN c.old NOT GLOB '*[^0-9.]*' AND c.old GLOB '*[0-9]*' AND c.old NOT GLOB '*.*.*' THEN CAST(c.old AS REAL) END FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'capacity' AND a.folded = 1)) AS old_capacity,
-  (SELECT CASE WHEN c.new NOT GLOB '*[^0-9.]*' AND c.new GLOB '*[0-9]*' AND c.new NOT GLOB '*.*.*' THEN CAST(c.new AS REAL) END FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'capacity' AND a.folded = 1)) AS new_capacity,
+  (SELECT CASE WHEN c.old NOT GLOB '*[^0-9.]*' AND c.old GLOB '*[0-9]*' AND c.old NOT GLOB '*.*.*' AND length(c.old) <= 300 THEN CAST(c.old AS REAL) END FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'capacity' AND a.folded = 1)) AS old_capacity,
+  (SELECT CASE WHEN c.new NOT GLOB '*[^0-9.]*' AND c.new GLOB '*[0-9]*' AND c.new NOT GLOB '*.*.*' AND length(c.new) <= 300 THEN CAST(c.new AS REAL) END FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'capacity' AND a.folded = 1)) AS new_capacity,
   (SELECT CASE lower(c.new) WHEN 'true' THEN 1 WHEN 'false' THEN 0 WHEN '1' THEN 1 WHEN '0' THEN 0 END FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'enable_public_ip' AND a.folded = 0)) AS enable_public_ip,
   (SELECT c.new FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'public_ip_id' AND a.folded = 0)) AS public_ip_id,
   (SELECT c.new FROM change c WHERE c.task_key = t.task_key AND c.attribute_key = (SELECT a.attribute_key FROM attribute a WHERE a.source = 'details' AND a.name = 'public_ip_address' AND a.folded = 0)) AS public_ip_address,
