@@ -224,10 +224,11 @@ impl Archive {
             state.counts.rejected += u64::from(state.rejected.insert(key));
             return Ok(());
         }
-        // Bytes that are not UTF-8 cannot be text; they are kept as they came.
+        // Bytes that are not UTF-8 cannot be text, and the archive's own functions would end a text at a NUL: such a record
+        // is kept as bytes.
         let raw = match std::str::from_utf8(&rejected.raw) {
-            Ok(text) => ValueRef::Text(text.as_bytes()),
-            Err(_) => ValueRef::Blob(&rejected.raw),
+            Ok(text) if !text.contains('\0') => ValueRef::Text(text.as_bytes()),
+            _ => ValueRef::Blob(&rejected.raw),
         };
         self.writable.connection
             .prepare_cached(
