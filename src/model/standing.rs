@@ -22,6 +22,8 @@ pub(crate) fn credible(updated: Option<Timestamp>, server_now: Timestamp) -> Opt
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
     pub(crate) updated: Option<Timestamp>,
+    /// The time is not the record's own: it stood beside the list.
+    pub(crate) is_adopted: bool,
     pub(crate) is_final: bool,
 }
 
@@ -38,7 +40,8 @@ pub(crate) struct History {
 ///
 /// 1. A final status that is not yet in the task's history beats an open one: two hosts of the provider may disagree
 ///    about the minute.
-/// 2. Else the greater credible `updated_at` wins; one that is missing, unreadable or not credible ranks lowest.
+/// 2. Else the greater credible `updated_at` wins; one that is missing, unreadable or not credible ranks lowest. A time
+///    that was adopted from beside the list ranks below any of a record's own, so that a proper record corrects it.
 /// 3. At equal rank an observation that is new to the history wins, unless it is open and the current one is final. A
 ///    revision never becomes current again at an equal time: two copies that disagree would add one at every sync.
 pub(crate) fn supersedes(
@@ -50,7 +53,9 @@ pub(crate) fn supersedes(
     if observed.is_final && !current.is_final && !history.has_status {
         return true;
     }
-    let rank = |standing: Standing| credible(standing.updated, server_now);
+    let rank = |standing: Standing| {
+        credible(standing.updated, server_now).map(|time| (!standing.is_adopted, time))
+    };
     match rank(observed).cmp(&rank(current)) {
         std::cmp::Ordering::Greater => true,
         std::cmp::Ordering::Less => false,
@@ -84,6 +89,7 @@ mod tests {
     fn open(updated: Option<Timestamp>) -> Standing {
         Standing {
             updated,
+            is_adopted: false,
             is_final: false,
         }
     }
@@ -91,7 +97,15 @@ mod tests {
     fn done(updated: Option<Timestamp>) -> Standing {
         Standing {
             updated,
+            is_adopted: false,
             is_final: true,
+        }
+    }
+
+    fn adopted(standing: Standing) -> Standing {
+        Standing {
+            is_adopted: true,
+            ..standing
         }
     }
 
@@ -174,6 +188,34 @@ mod tests {
                 done(at(0)),
                 STATUS_KNOWN,
                 true,
+            ),
+            (
+                "a record's own earlier time against an adopted one",
+                adopted(done(at(1))),
+                open(at(0)),
+                NEW,
+                true,
+            ),
+            (
+                "an adopted later time against a record's own",
+                done(at(0)),
+                adopted(done(at(1))),
+                STATUS_KNOWN,
+                false,
+            ),
+            (
+                "of two adopted times the later",
+                adopted(done(at(1))),
+                adopted(done(at(0))),
+                STATUS_KNOWN,
+                false,
+            ),
+            (
+                "no time against an adopted one",
+                adopted(done(at(0))),
+                open(None),
+                NEW,
+                false,
             ),
             (
                 "no time against a time",

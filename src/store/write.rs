@@ -404,6 +404,7 @@ impl Archive {
         history.has_observation = number.is_some();
         let observed = Standing {
             updated: row.updated,
+            is_adopted: adopts_time(seen.adopted.as_deref()),
             is_final: !is_open(row.status.as_deref()),
         };
         let wins = standing::supersedes(current.standing, observed, history, server_now);
@@ -606,15 +607,18 @@ const REVISION: &str =
     FROM revision r LEFT JOIN status s ON s.status_key = r.status_key";
 
 fn revision(row: &Row<'_>, task_key: i64) -> rusqlite::Result<Revision> {
+    let adopted: Option<String> = row.get(2)?;
+    let is_adopted = adopts_time(adopted.as_deref());
     Ok(Revision {
         number: row.get::<_, i64>(0)? - task_key * REVISIONS_A_TASK,
         digest: row.get(1)?,
-        adopted: row.get(2)?,
+        adopted,
         status_key: row.get(3)?,
         standing: Standing {
             updated: row
                 .get::<_, Option<i64>>(4)?
                 .and_then(Timestamp::from_millis),
+            is_adopted,
             is_final: row.get(5)?,
         },
     })
@@ -625,6 +629,12 @@ fn stored_params<'a>(raw: &str, row: &'a TaskRow) -> Option<&'a str> {
     row.params
         .as_deref()
         .filter(|params| !compact::params_stand_in_raw(raw, params))
+}
+
+/// Says whether adopted fields hold the time of the last update. In JSON text a quote inside a value is escaped, so this
+/// can only be the name of a member.
+fn adopts_time(adopted: Option<&str>) -> bool {
+    adopted.is_some_and(|fields| fields.contains(r#""updated_at":"#))
 }
 
 /// A task without a status may still be changing, like one with an unknown status.
