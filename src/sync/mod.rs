@@ -32,9 +32,10 @@ use crate::api::{
     error::ApiError,
 };
 use crate::model::{
+    json::sample,
     ledger::{Counts, Endpoint},
     record::Page,
-    rows::{Normalized, Reading},
+    rows::{Drift, DriftKind, Normalized, Reading},
     time::Timestamp,
 };
 use crate::normalize;
@@ -52,9 +53,19 @@ pub(crate) const READING: Reading = Reading {
 };
 
 fn normalized(raw: &str, adopted: Option<&str>) -> Normalized {
-    decode::task(raw, adopted)
+    let mut rows = decode::task(raw, adopted)
         .map(|task| normalize::rows(&task))
-        .unwrap_or_default()
+        .unwrap_or_default();
+    // Such a record says less of itself than the archive does; whoever compares the two has to find out why.
+    if let Some(adopted) = adopted {
+        rows.drift.push(Drift {
+            kind: DriftKind::Upstream,
+            what: "fields that a record lacks stand beside the list, and were adopted from there"
+                .to_owned(),
+            sample: sample(adopted).to_owned(),
+        });
+    }
+    rows
 }
 
 /// What one run is to do.
