@@ -7,6 +7,7 @@
 
 mod house;
 mod paging;
+mod payload;
 mod readme;
 mod simulate;
 mod support_pages;

@@ -34,13 +34,14 @@ fn id_of(raw: &[u8]) -> String {
     record["id"].as_str().unwrap().to_owned()
 }
 
-/// What was sent is what is stored, no more and no less.
+/// What was sent is what is kept, no more and no less.
 fn holds_what_was_sent(scene: &Scene, what: &str) {
+    let (sent, kept) = (scene.sent(), scene.kept());
     assert!(
-        scene.stored() == scene.sent(),
-        "{what}: sent {} records, stored {}",
-        scene.sent().len(),
-        scene.stored().len()
+        kept == sent,
+        "{what}: sent {} records, kept {}",
+        sent.len(),
+        kept.len()
     );
 }
 
@@ -205,6 +206,7 @@ fn capped(cap: usize) -> impl Fn(&Asked, &[Raw]) -> Vec<Raw> + Send + 'static {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn every_way_to_page_and_to_count_gives_all_records_and_no_false_claim() {
     let list = tasks(34);
     let total = |_: &Asked, _: usize| "34".to_owned();
@@ -389,6 +391,7 @@ fn pages_of_one_record_cannot_overlap_so_they_give_everything_and_prove_nothing(
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn a_server_that_ignores_the_offset_or_starts_over_is_found_out() {
     let list = tasks(34);
     let first = |asked: &Asked, list: &[Raw]| list[..asked.limit.min(34)].to_vec();
@@ -737,4 +740,105 @@ fn one_instance_that_cannot_be_proven_does_not_spoil_another() {
         "10",
     ]);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
+}
+
+/// What a server answers to a request that bears a start.
+type ToAStart = fn(&Asked, &[Raw]) -> Reply;
+
+#[test]
+fn only_the_question_about_the_window_bears_a_time_and_no_answer_to_it_loses_anything() {
+    let list = tasks(34);
+    // What a server does with a start: ignores it, honours it, shows nothing, refuses it.
+    let answers: [(&str, ToAStart); 4] = [
+        ("G12 ignored", |asked, list| {
+            Reply::page("34", asked.cut(list))
+        }),
+        ("honoured", |asked, list| Reply::page("34", asked.cut(list))),
+        ("nothing shown", |_, _| Reply::page("0", Vec::new())),
+        ("refused", |_, _| {
+            Reply::error(
+                400,
+                r#"{"error_code":"DCS.4062","error_msg":"Invalid parameter start_time."}"#,
+            )
+        }),
+    ];
+    for (what, answer) in answers {
+        let all = list.clone();
+        let scene = Scene::new(move |asked| match asked.start {
+            Some(_) => answer(asked, &all),
+            None => Reply::page("34", asked.cut(&all)),
+        });
+        scene.sync_paged(what, PAGE, 0);
+        assert_eq!(ids(&scene), ids_of(&list), "{what}");
+        let asked = scene.asked();
+        let timed: Vec<&Asked> = asked.iter().filter(|asked| asked.start.is_some()).collect();
+        assert!(
+            !timed.is_empty()
+                && timed
+                    .iter()
+                    .all(|asked| (asked.offset, asked.limit) == (0, 2)),
+            "{what}: {timed:?}"
+        );
+        heals(&scene, what, &list);
+    }
+}
+
+#[test]
+fn a_list_that_hides_its_old_records_is_read_with_a_start() {
+    let list = tasks(34);
+    let all = list.clone();
+    let scene = Scene::new(move |asked| {
+        let shown = if asked.start.is_some() {
+            &all[..]
+        } else {
+            &all[..12]
+        };
+        Reply::page(&shown.len().to_string(), asked.cut(shown))
+    });
+    scene.sync_paged("hidden", PAGE, 0);
+    assert_eq!(ids(&scene), ids_of(&list));
+    assert_eq!(
+        scene.rows(
+            "SELECT count(*) FROM drift WHERE kind = 'upstream' AND what LIKE '%hides old records'"
+        ),
+        ["1"]
+    );
+    scene.pass(HOUR);
+    scene.sync_paged("hidden still", PAGE, 0);
+    assert_eq!(
+        scene.rows("SELECT count(*) FROM tasks WHERE missing_since IS NOT NULL"),
+        ["0"]
+    );
+}
+
+#[test]
+fn records_without_an_id_are_positions_and_seams_in_every_page_size() {
+    let nameless = ["null", "{}", r#"{"name":"EXTEND"}"#, "7", "null"];
+    let mut list = tasks(12);
+    for (index, text) in nameless.iter().enumerate() {
+        list.insert(index * 3 + 1, text.as_bytes().to_vec());
+    }
+    let named: Vec<Raw> = tasks(12);
+    for page_size in 2..=9 {
+        let what = format!("nameless records in pages of {page_size}");
+        let scene = Scene::of(list.clone());
+        scene.sync_paged(&what, page_size, 3);
+        assert_eq!(ids(&scene), ids_of(&named), "{what}");
+        let last = "SELECT proven, received, rejected FROM walks ORDER BY walk_id DESC LIMIT 1";
+        assert_eq!(scene.rows(last), ["1|17|4"], "{what}");
+        assert_eq!(scene.set_aside().len(), 4, "{what}: one of them came twice");
+        let before = scene.history();
+        scene.sync_paged(&what, page_size, 0);
+        assert_eq!(before, scene.history(), "{what}");
+        // While one of them may be the record that is not shown, nothing is called missing.
+        scene.set(list[1..].to_vec());
+        scene.pass(2 * HOUR);
+        scene.sync_paged(&what, page_size, 0);
+        assert_eq!(
+            scene.rows("SELECT count(*) FROM tasks WHERE missing_since IS NOT NULL"),
+            ["0"],
+            "{what}"
+        );
+        heals(&scene, &what, &named);
+    }
 }

@@ -91,6 +91,16 @@ impl Reply {
         }
     }
 
+    /// An answer of success with this body, whatever it is.
+    pub(crate) fn body(body: Vec<u8>) -> Self {
+        Self {
+            status: 200,
+            content_type: Some("application/json"),
+            body,
+            records: Vec::new(),
+        }
+    }
+
     pub(crate) fn error(status: u16, body: &str) -> Self {
         Self {
             status,
@@ -317,11 +327,7 @@ impl Scene {
     pub(crate) fn sheet(&self, sql: &str) -> String {
         let archive = self.archive();
         let mut statement = archive.prepare(sql).unwrap();
-        let names: Vec<String> = statement
-            .column_names()
-            .into_iter()
-            .map(ToOwned::to_owned)
-            .collect();
+        let names: Vec<String> = statement.column_names().map(ToOwned::to_owned).collect();
         statement
             .query_row([], |row| {
                 let mut sheet = String::new();
@@ -341,6 +347,22 @@ impl Scene {
     pub(crate) fn stored(&self) -> BTreeSet<Raw> {
         let rows = self.rows("SELECT raw FROM task_revisions");
         rows.into_iter().map(String::into_bytes).collect()
+    }
+
+    /// The exact bytes of all records that were set aside.
+    pub(crate) fn set_aside(&self) -> BTreeSet<Raw> {
+        let archive = self.archive();
+        let mut statement = archive.prepare("SELECT raw FROM rejected").unwrap();
+        let rows = statement.query_map([], |row| match row.get_ref(0)? {
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Ok(bytes.to_vec()),
+            other => panic!("a record that is neither text nor bytes: {other:?}"),
+        });
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    /// Every record that the archive holds, as a revision or set aside.
+    pub(crate) fn kept(&self) -> BTreeSet<Raw> {
+        &self.stored() | &self.set_aside()
     }
 
     /// Everything that an unchanged upstream must leave as it is.
