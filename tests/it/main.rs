@@ -6,6 +6,7 @@
 )]
 
 mod house;
+mod kill;
 mod paging;
 mod payload;
 mod readme;

@@ -15,7 +15,7 @@ fn truth(cloud: &Running, instance: &str) -> BTreeMap<String, (String, String)> 
         .map(|task| {
             (
                 task.id.clone(),
-                (task.status.to_string(), task.updated_at.to_string()),
+                (task.status.to_owned(), task.updated_at.to_string()),
             )
         })
         .collect()
