@@ -29,6 +29,7 @@ use std::{
     io::{self, IsTerminal as _, Write},
     path::PathBuf,
     process::ExitCode,
+    sync::OnceLock,
 };
 
 use chrono::Utc;
@@ -37,6 +38,7 @@ use clap::{
 };
 
 use crate::model::time::Timestamp;
+use crate::store::format;
 use error::{CliError, Exit};
 
 /// Keeps the change history of your DCS (Distributed Cache Service, Redis) instances.
@@ -158,7 +160,7 @@ fn run(
     err: &mut dyn Write,
     (out_is_terminal, err_is_terminal): (bool, bool),
 ) -> Exit {
-    let command = environment::without_empty_variables(Cli::command());
+    let command = environment::without_empty_variables(Cli::command().long_version(long_version()));
     let parsed = command
         .try_get_matches_from(args)
         .and_then(|matches| Cli::from_arg_matches(&matches));
@@ -197,6 +199,19 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliErr
         Command::Coverage(args) => coverage::run(args, context),
         Command::Simulate(args) => simulate::run(args, context),
     }
+}
+
+/// What `--version` prints: what an archive was written by, and what it takes to read it.
+fn long_version() -> &'static str {
+    static VERSION: OnceLock<String> = OnceLock::new();
+    VERSION.get_or_init(|| {
+        format!(
+            "{}\nSQLite {}\narchive format {}",
+            env!("CARGO_PKG_VERSION"),
+            format::sqlite_version(),
+            format::FORMAT
+        )
+    })
 }
 
 /// Prints help, version or a usage error as clap phrases it.

@@ -83,7 +83,12 @@ impl FormatArgs {
             .terminal_width
             .as_deref()
             .and_then(|width| width.trim().parse().ok());
-        let width = typed.filter(|width| *width > 0).unwrap_or(USUAL_WIDTH);
+        // Shells seldom export COLUMNS, so the terminal itself is asked next.
+        let asked = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        let width = typed
+            .or_else(asked)
+            .filter(|width| *width > 0)
+            .unwrap_or(USUAL_WIDTH);
         Settings {
             format: self.output,
             header: !self.no_header,

@@ -111,6 +111,11 @@ impl Formats {
     }
 }
 
+/// Returns the version of SQLite that is built in.
+pub(crate) fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
 /// Checks that a database is still an archive of the format that this program writes. To be called after every `BEGIN` of
 /// a writer: another version may have migrated the archive since it was opened.
 pub(crate) fn check_format(connection: &Connection) -> Result<(), Error> {

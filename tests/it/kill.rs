@@ -144,8 +144,7 @@ impl Place {
         let (address, requests) = serve(list.to_vec(), Box::new(|_, _| ()));
         let status = self.spawn(&address).wait().unwrap();
         assert_eq!(status.code(), Some(0), "a sync of a quiet list completes");
-        let requests = *requests.lock().unwrap();
-        requests
+        *requests.lock().unwrap()
     }
 
     /// Runs a sync and sends it a signal at that moment of that request.

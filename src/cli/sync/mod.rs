@@ -1,6 +1,10 @@
 //! `sync`: reads the upstream into the archive, and says what was proven.
 
+mod summary;
+mod verdict;
+
 use clap::Args as ClapArgs;
+use clap::builder::BoolishValueParser;
 
 use super::credentials;
 use super::error::{CliError, Exit};
@@ -10,15 +14,12 @@ use super::{Context, Global, LogFormat, When, archive, signals};
 use crate::api::auth::Auth;
 use crate::api::client::Client;
 use crate::api::endpoint::Endpoint;
-use crate::api::error::ApiError;
-use crate::model::time::Timestamp;
-use crate::output::json::{self, Framing, Value};
+use crate::output::Format;
 use crate::output::progress::Progress;
-use crate::output::{Cell, phrase};
 use crate::store::write::Archive;
 use crate::sync::event::Event;
-use crate::sync::outcome::{InstanceEnd, Outcome};
-use crate::sync::{self, Job, READING, Refusal, Stopped, Summary};
+use crate::sync::{self, Job, READING, Refusal, Summary};
+use verdict::Verdict;
 
 /// Read the background tasks of your instances into the archive.
 ///
@@ -66,13 +67,18 @@ pub(crate) struct SyncArgs {
     #[arg(long, value_name = "N", default_value_t = 1000, env = "DCS_HISTORY_PAGE_SIZE", hide_env_values = true, value_parser = clap::value_parser!(u32).range(2..=1000))]
     page_size: u32,
     /// Take this endpoint's host for the project's, though the archive knows the project from another host.
-    #[arg(long, env = "DCS_HISTORY_ACCEPT_ENDPOINT", hide_env_values = true)]
+    #[arg(
+        long,
+        value_parser = BoolishValueParser::new(),
+        env = "DCS_HISTORY_ACCEPT_ENDPOINT",
+        hide_env_values = true
+    )]
     accept_endpoint: bool,
     #[command(flatten, next_help_heading = "Credentials")]
     credentials: credentials::CredentialArgs,
     #[command(flatten, next_help_heading = "Network")]
     network: NetworkArgs,
-    /// What to write to standard output: nothing (table), or the whole summary.
+    /// How to write the whole summary to standard output; as a table, it is the one line on standard error.
     #[arg(
         short,
         long,
@@ -81,25 +87,7 @@ pub(crate) struct SyncArgs {
         env = "DCS_HISTORY_OUTPUT",
         hide_env_values = true
     )]
-    output: SummaryFormat,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum SummaryFormat {
-    /// The one line on standard error only.
-    Table,
-    /// An array that holds the summary.
-    Json,
-    /// The summary on one line.
-    Jsonl,
-}
-
-/// What the process will end with, and why.
-struct Verdict {
-    exit: Exit,
-    /// The word in the sync's row.
-    outcome: &'static str,
-    error: Option<CliError>,
+    output: Format,
 }
 
 pub(crate) fn run(args: &SyncArgs, context: &mut Context<'_>) -> Result<Exit, CliError> {
@@ -139,7 +127,7 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context<'_>) -> Result<Exit, Cl
             verdict = Verdict::failed(CliError::from(error));
         }
     }
-    tell_summary(args, &summary, &verdict, context)?;
+    summary::tell(args.output, &summary, &verdict, context)?;
     match verdict.error {
         Some(error) => Err(error),
         None => Ok(verdict.exit),
@@ -311,216 +299,4 @@ fn tell_event(err: &mut dyn std::io::Write, global: &Global, event: &Event) {
         Event::Warning(message) => (Level::Warning, message.clone()),
     };
     messages::write(err, global, level, &message);
-}
-
-impl Verdict {
-    fn of(summary: &Summary, now: Timestamp) -> Self {
-        let api = |exit: Exit, message: &str, error: &ApiError| {
-            let told = CliError::new(exit, message).because(error);
-            Self::failed(error.hints(now).into_iter().fold(told, CliError::hint))
-        };
-        match &summary.stopped {
-            Some(Stopped::Store(error)) => Self::failed(archive::store_problem(error)),
-            Some(Stopped::Refused(error)) => {
-                api(Exit::Refused, "the cloud refuses the credential", error)
-            }
-            Some(Stopped::Signal(signal)) => {
-                let message = "stopped by a signal: what was read is stored, and the next sync goes on from there";
-                Self::failed(CliError::new(signals::exit(*signal), message))
-            }
-            Some(Stopped::DeadOrigin(error) | Stopped::Deadline(error)) => {
-                let exit = exit(summary.outcome);
-                api(
-                    if exit == Exit::Done {
-                        Exit::Partial
-                    } else {
-                        exit
-                    },
-                    &told(summary),
-                    error,
-                )
-            }
-            None if summary.outcome == Outcome::Complete => Self {
-                exit: Exit::Done,
-                outcome: "complete",
-                error: None,
-            },
-            None => {
-                let message = told(summary);
-                match summary.failures.first() {
-                    Some((_, error)) => api(exit(summary.outcome), &message, error),
-                    None => Self::failed(with_advice(
-                        CliError::new(exit(summary.outcome), message),
-                        summary,
-                    )),
-                }
-            }
-        }
-    }
-
-    fn failed(error: CliError) -> Self {
-        Self {
-            exit: error.exit,
-            outcome: error.exit.name(),
-            error: Some(error),
-        }
-    }
-}
-
-const fn exit(outcome: Outcome) -> Exit {
-    match outcome {
-        Outcome::Complete => Exit::Done,
-        Outcome::Partial => Exit::Partial,
-        Outcome::Refused => Exit::Refused,
-        Outcome::Unread => Exit::Unreachable,
-        Outcome::UnknownInstance => Exit::Usage,
-    }
-}
-
-/// Says in a sentence what the sync is not.
-fn told(summary: &Summary) -> String {
-    let of = |ends: &[InstanceEnd]| {
-        summary
-            .instances
-            .iter()
-            .filter(|report| ends.contains(&report.end))
-            .count()
-    };
-    let (all, proven) = (
-        summary.instances.len(),
-        of(&[InstanceEnd::Proven, InstanceEnd::ProvenWithNewRejects]),
-    );
-    match summary.outcome {
-        Outcome::UnknownInstance => "the cloud does not know the instance".to_owned(),
-        Outcome::Refused => "the cloud refuses to show the instance".to_owned(),
-        Outcome::Unread => "no instance could be read to its end".to_owned(),
-        Outcome::Complete | Outcome::Partial => {
-            let rejected = summary.counts().rejected_new;
-            let set_aside = match rejected {
-                0 => String::new(),
-                1 => "; 1 record that cannot be read was set aside".to_owned(),
-                n => format!("; {n} records that cannot be read were set aside"),
-            };
-            format!("this sync is not complete: {proven} of {all} instances proven{set_aside}")
-        }
-    }
-}
-
-fn with_advice(error: CliError, summary: &Summary) -> CliError {
-    let mut error = error;
-    if summary.outcome == Outcome::UnknownInstance {
-        return error.hint(
-            "check --instance, --project-id and the region of --endpoint; nothing was stored",
-        );
-    }
-    for report in &summary.instances {
-        if report.end == InstanceEnd::Unproven {
-            error.causes.push(format!(
-                "instance {}: {}",
-                report.instance_id, report.reason
-            ));
-        }
-    }
-    if summary.counts().rejected_new > 0 {
-        error =
-            error.hint("the archive's view `rejected` has their text and what is wrong with them");
-    }
-    error.hint("everything that was read is stored; `dcs-history coverage --walks` shows each walk")
-}
-
-/// Writes one line for people, or the whole summary for programs.
-fn tell_summary(
-    args: &SyncArgs,
-    summary: &Summary,
-    verdict: &Verdict,
-    context: &mut Context<'_>,
-) -> Result<(), CliError> {
-    let counts = summary.counts();
-    let proven = summary.proven();
-    let took = phrase::duration(summary.finished.distance(summary.started));
-    let line = format!(
-        "sync {}: {}: {proven} of {} instances proven; {} new, {} changed, {} missing, {} rejected; {} requests, {took}",
-        summary.sync_id,
-        verdict.outcome,
-        summary.instances.len(),
-        counts.new,
-        counts.changed,
-        counts.missing,
-        counts.rejected,
-        summary.requests,
-    );
-    messages::write(context.err, context.global, Level::Result, &line);
-    let framing = match args.output {
-        SummaryFormat::Table => return Ok(()),
-        SummaryFormat::Json => Framing::Array,
-        SummaryFormat::Jsonl => Framing::Lines,
-    };
-    json::write(context.out, framing, &[whole(summary, verdict)])
-        .map_err(|error| super::output_failed(&error))
-}
-
-/// The summary with the names of the `syncs` view, and what each instance came to.
-fn whole(summary: &Summary, verdict: &Verdict) -> Value {
-    let text = |text: &str| Value::Cell(Cell::text(text));
-    let number =
-        |number: u64| Value::Cell(Cell::Integer(i64::try_from(number).unwrap_or(i64::MAX)));
-    let count = |counts: crate::model::ledger::Counts| {
-        [
-            ("new", counts.new),
-            ("changed", counts.changed),
-            ("same", counts.same),
-            ("older", counts.older),
-            ("rejected", counts.rejected),
-            ("missing", counts.missing),
-            ("reappeared", counts.reappeared),
-        ]
-        .map(|(name, count)| (name.to_owned(), number(count)))
-    };
-    let results = summary.instances.iter().map(|report| {
-        let mut members = vec![
-            ("instance_id".to_owned(), text(&report.instance_id)),
-            ("outcome".to_owned(), text(report.end.as_str())),
-            ("reason".to_owned(), text(&report.reason)),
-            ("walks".to_owned(), number(u64::from(report.walks))),
-        ];
-        members.extend(count(report.counts));
-        Value::Object(members)
-    });
-    let mut members = vec![
-        (
-            "sync_id".to_owned(),
-            Value::Cell(Cell::Integer(summary.sync_id)),
-        ),
-        ("started_at".to_owned(), text(&summary.started.to_string())),
-        (
-            "finished_at".to_owned(),
-            text(&summary.finished.to_string()),
-        ),
-        ("outcome".to_owned(), text(verdict.outcome)),
-        (
-            "exit_code".to_owned(),
-            number(u64::from(verdict.exit.code())),
-        ),
-        ("version".to_owned(), text(env!("CARGO_PKG_VERSION"))),
-        (
-            "instances".to_owned(),
-            number(summary.instances.len() as u64),
-        ),
-        (
-            "walks".to_owned(),
-            number(
-                summary
-                    .instances
-                    .iter()
-                    .map(|report| u64::from(report.walks))
-                    .sum(),
-            ),
-        ),
-        ("proven".to_owned(), number(summary.proven())),
-        ("requests".to_owned(), number(summary.requests)),
-        ("retries".to_owned(), number(summary.retries)),
-    ];
-    members.extend(count(summary.counts()));
-    members.push(("results".to_owned(), Value::Array(results.collect())));
-    Value::Object(members)
 }

@@ -1,0 +1,127 @@
+//! What a sync says of itself: a line for people, or the whole summary for programs.
+
+use super::verdict::Verdict;
+use crate::cli::error::CliError;
+use crate::cli::messages::{self, Level};
+use crate::cli::{Context, output_failed};
+use crate::model::ledger::Counts;
+use crate::output::json::{self, Framing, Value};
+use crate::output::{self, Cell, Column, Format, Guard, Settings, phrase};
+use crate::sync::Summary;
+
+/// Writes the line to standard error and, unless the format is the table, the summary to standard output.
+pub(super) fn tell(
+    format: Format,
+    summary: &Summary,
+    verdict: &Verdict,
+    context: &mut Context<'_>,
+) -> Result<(), CliError> {
+    messages::write(
+        context.err,
+        context.global,
+        Level::Result,
+        &line(summary, verdict),
+    );
+    let written = match format {
+        Format::Table => Ok(()),
+        Format::Json => json::write(context.out, Framing::Array, &[whole(summary, verdict)]),
+        Format::Jsonl => json::write(context.out, Framing::Lines, &[whole(summary, verdict)]),
+        Format::Csv | Format::Markdown => {
+            let settings = Settings {
+                format,
+                header: true,
+                guard: Guard::On,
+                width: None,
+            };
+            let (names, cells): (Vec<_>, Vec<_>) = members(summary, verdict).into_iter().unzip();
+            let columns: Vec<Column> = names.into_iter().map(Column::new).collect();
+            let mut records = output::records(settings, context.out);
+            records
+                .header(&columns)
+                .and_then(|()| records.row(&cells))
+                .and_then(|()| records.end())
+        }
+    };
+    written.map_err(|error| output_failed(&error))
+}
+
+fn line(summary: &Summary, verdict: &Verdict) -> String {
+    let counts = summary.counts();
+    format!(
+        "sync {}: {}: {} of {} instances proven; {} new, {} changed, {} missing, {} rejected; {} requests, {}",
+        summary.sync_id,
+        verdict.outcome,
+        summary.proven(),
+        summary.instances.len(),
+        counts.new,
+        counts.changed,
+        counts.missing,
+        counts.rejected,
+        summary.requests,
+        phrase::duration(summary.finished.distance(summary.started)),
+    )
+}
+
+fn number(number: u64) -> Cell {
+    Cell::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+fn counted(counts: Counts) -> [(&'static str, Cell); 7] {
+    [
+        ("new", counts.new),
+        ("changed", counts.changed),
+        ("same", counts.same),
+        ("older", counts.older),
+        ("rejected", counts.rejected),
+        ("missing", counts.missing),
+        ("reappeared", counts.reappeared),
+    ]
+    .map(|(name, count)| (name, number(count)))
+}
+
+/// The summary with the names of the `syncs` view.
+fn members(summary: &Summary, verdict: &Verdict) -> Vec<(&'static str, Cell)> {
+    let walks = summary
+        .instances
+        .iter()
+        .map(|report| u64::from(report.walks))
+        .sum();
+    let mut members = vec![
+        ("sync_id", Cell::Integer(summary.sync_id)),
+        ("started_at", Cell::text(summary.started.to_string())),
+        ("finished_at", Cell::text(summary.finished.to_string())),
+        ("outcome", Cell::text(verdict.outcome)),
+        ("exit_code", number(u64::from(verdict.exit.code()))),
+        ("version", Cell::text(env!("CARGO_PKG_VERSION"))),
+        ("instances", number(summary.instances.len() as u64)),
+        ("walks", number(walks)),
+        ("proven", number(summary.proven())),
+        ("requests", number(summary.requests)),
+        ("retries", number(summary.retries)),
+    ];
+    members.extend(counted(summary.counts()));
+    members
+}
+
+/// The same with what each instance came to, under `results`.
+fn whole(summary: &Summary, verdict: &Verdict) -> Value {
+    let object = |members: Vec<(&'static str, Cell)>| {
+        members
+            .into_iter()
+            .map(|(name, cell)| (name.to_owned(), Value::Cell(cell)))
+            .collect::<Vec<_>>()
+    };
+    let results = summary.instances.iter().map(|report| {
+        let mut members = vec![
+            ("instance_id", Cell::text(report.instance_id.as_str())),
+            ("outcome", Cell::text(report.end.as_str())),
+            ("reason", Cell::text(report.reason.as_str())),
+            ("walks", number(u64::from(report.walks))),
+        ];
+        members.extend(counted(report.counts));
+        Value::Object(object(members))
+    });
+    let mut all = object(members(summary, verdict));
+    all.push(("results".to_owned(), Value::Array(results.collect())));
+    Value::Object(all)
+}
