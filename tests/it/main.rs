@@ -7,8 +7,10 @@
 
 mod house;
 mod kill;
+mod network;
 mod paging;
 mod payload;
 mod readme;
 mod simulate;
+mod support;
 mod support_pages;
