@@ -147,7 +147,7 @@ impl Action {
     /// A chunked 200 that goes on for as long as the client listens.
     pub(crate) fn endless() -> Self {
         let head = head(200, &["Transfer-Encoding: chunked"], None);
-        let start = format!("{head}c\r\n{{\"tasks\": [  \r\n");
+        let start = format!("{head}d\r\n{{\"tasks\": [  \r\n");
         let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
         let steps = vec![
             Step::Send(start.into_bytes()),

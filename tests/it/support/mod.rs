@@ -3,6 +3,7 @@
 
 pub(crate) mod env;
 pub(crate) mod fake_api;
+pub(crate) mod faults;
 pub(crate) mod outcome;
 
 use serde_json::{Value, json};
