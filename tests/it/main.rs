@@ -6,6 +6,7 @@
 )]
 
 mod house;
+mod http;
 mod kill;
 mod network;
 mod paging;
