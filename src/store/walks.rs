@@ -9,15 +9,16 @@ use std::collections::HashSet;
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::model::{
-    absence::{self, Shown},
-    ledger::{Counts, MissingAs, WalkEnd, WalkKind},
+    absence::Shown,
+    ledger::{Counts, WalkEnd, WalkKind},
     rows::{Drift, DriftKind},
     time::Timestamp,
 };
 use crate::store::{
     Error,
+    revisions::REVISIONS_A_TASK,
     seen::SeenTasks,
-    write::{self, Archive, REVISIONS_A_TASK, WalkState},
+    write::{self, Archive, WalkState},
 };
 
 /// The walk that a sync is about to make.
@@ -35,16 +36,10 @@ pub(crate) struct WalkStart {
 
 /// What settling a walk's touched tasks came to.
 #[derive(Debug, Default)]
-struct Settled {
-    reappeared: u64,
+pub(super) struct Settled {
+    pub(super) reappeared: u64,
     unconfirmed_reappeared: u64,
     opened: i64,
-}
-
-/// A task that a walk lacks and that was not called missing before.
-struct Lacking {
-    task_key: i64,
-    created: Option<Timestamp>,
 }
 
 impl Archive {
@@ -120,19 +115,6 @@ impl Archive {
         self.commit_if_large()
     }
 
-    /// Says whether the walk, once proven, would call something missing or confirm it.
-    pub(crate) fn would_call_missing(
-        &mut self,
-        walk_key: i64,
-        started: Timestamp,
-    ) -> Result<bool, Error> {
-        let state = self.walk(walk_key);
-        if state.anonymous {
-            return Ok(false);
-        }
-        Ok(!self.lacking(walk_key)?.is_empty() || !self.confirmable(walk_key, started)?.is_empty())
-    }
-
     /// Ends a walk: everything that it found becomes visible, whatever it proved.
     pub(crate) fn end_walk(&mut self, walk_key: i64, end: &WalkEnd) -> Result<Counts, Error> {
         self.write()?;
@@ -191,7 +173,7 @@ impl Archive {
     }
 
     /// The instance answered with a list: whatever said that it was gone or without tasks does not hold any more.
-    fn answered(&mut self, instance_key: i64, walk_key: i64) -> Result<(), Error> {
+    pub(super) fn answered(&mut self, instance_key: i64, walk_key: i64) -> Result<(), Error> {
         let gone: Option<String> = self
             .writable
             .connection
@@ -287,7 +269,7 @@ impl Archive {
         self.reveal(walk_key)
     }
 
-    fn reveal(&self, walk_key: i64) -> Result<(), Error> {
+    pub(super) fn reveal(&self, walk_key: i64) -> Result<(), Error> {
         self.writable
             .connection
             .prepare_cached("DELETE FROM pending WHERE walk_key = ?1")?
@@ -296,7 +278,7 @@ impl Archive {
     }
 
     /// Moves the tasks that the walk touched to the revision that is current now, and clears what called them missing.
-    fn settle(&mut self, walk_key: i64) -> Result<Settled, Error> {
+    pub(super) fn settle(&mut self, walk_key: i64) -> Result<Settled, Error> {
         let mut settled = Settled::default();
         let mut after = i64::MIN;
         loop {
@@ -373,177 +355,6 @@ impl Archive {
                 },
             )?;
         }
-        Ok(())
-    }
-
-    /// Returns the tasks that readers know, that are not called missing, and that the walk has not shown.
-    ///
-    /// It must be asked before the walk is settled: the counters that spare the search are those of the walk before.
-    fn lacking(&self, walk_key: i64) -> Result<Vec<Lacking>, Error> {
-        let state = &self.walks[&walk_key];
-        let present: i64 = self
-            .writable
-            .connection
-            .prepare_cached("SELECT tasks - missing_tasks FROM instance WHERE instance_key = ?1")?
-            .query_row([state.instance_key], |row| row.get(0))?;
-        if integer(state.present) == present {
-            return Ok(Vec::new());
-        }
-        let mut statement = self.writable.connection.prepare_cached(
-            "SELECT task_key, created FROM task WHERE instance_key = ?1 AND missing_walk IS NULL",
-        )?;
-        let mut rows = statement.query([state.instance_key])?;
-        let mut lacking = Vec::new();
-        while let Some(row) = rows.next()? {
-            let task_key = row.get(0)?;
-            if !state.seen.contains(task_key) {
-                let created = row
-                    .get::<_, Option<i64>>(1)?
-                    .and_then(Timestamp::from_millis);
-                lacking.push(Lacking { task_key, created });
-            }
-        }
-        Ok(lacking)
-    }
-
-    /// Returns the tasks called missing by an earlier walk whose absence this one confirms.
-    fn confirmable(&self, walk_key: i64, started: Timestamp) -> Result<Vec<i64>, Error> {
-        let state = &self.walks[&walk_key];
-        let mut statement = self.writable.connection.prepare_cached(
-            "SELECT t.task_key, t.created, t.updated, w.finished
-             FROM task t JOIN walk w ON w.walk_key = t.missing_walk
-             WHERE t.instance_key = ?1 AND t.missing_walk IS NOT NULL AND t.confirmed_walk IS NULL",
-        )?;
-        let mut rows = statement.query([state.instance_key])?;
-        let mut confirmable = Vec::new();
-        while let Some(row) = rows.next()? {
-            let time = |column| {
-                Ok::<_, Error>(
-                    row.get::<_, Option<i64>>(column)?
-                        .and_then(Timestamp::from_millis),
-                )
-            };
-            let (created, updated, since) = (time(1)?, time(2)?, time(3)?.unwrap_or(started));
-            let task_key = row.get(0)?;
-            if !state.seen.contains(task_key)
-                && absence::confirms(since, started, created, updated, state.shown)
-            {
-                confirmable.push(task_key);
-            }
-        }
-        Ok(confirmable)
-    }
-
-    /// Calls missing what the proven walk lacks, and confirms what an earlier one called so.
-    fn call_missing(
-        &mut self,
-        walk_key: i64,
-        lacking: &[Lacking],
-        confirmable: &[i64],
-    ) -> Result<(), Error> {
-        let state = self.walk(walk_key);
-        let (instance_key, shown) = (state.instance_key, state.shown);
-        state.counts.missing = lacking.len() as u64;
-        let newest = lacking
-            .iter()
-            .map(|task| task.created)
-            .try_fold(None, |newest, created| {
-                created.map(|created| Some(created).max(newest))
-            })
-            .flatten();
-        let missing_as: MissingAs = absence::missing_as(newest, shown);
-        for task in lacking {
-            self.writable.connection
-                .prepare_cached(
-                    "UPDATE task SET missing_walk = ?2, missing_as = ?3,
-                       seen_walk = max(coalesce(seen_walk, 0), coalesce((SELECT full_walk FROM instance WHERE instance_key = ?4), 0))
-                     WHERE task_key = ?1",
-                )?
-                .execute(params![task.task_key, walk_key, missing_as.as_str(), instance_key])?;
-        }
-        for task_key in confirmable {
-            self.writable
-                .connection
-                .prepare_cached("UPDATE task SET confirmed_walk = ?2 WHERE task_key = ?1")?
-                .execute([*task_key, walk_key])?;
-        }
-        self.writable.connection
-            .prepare_cached(
-                "UPDATE instance SET missing_tasks = missing_tasks + ?2, confirmed_tasks = confirmed_tasks + ?3
-                 WHERE instance_key = ?1",
-            )?
-            .execute(params![instance_key, integer(lacking.len() as u64), integer(confirmable.len() as u64)])?;
-        Ok(())
-    }
-
-    /// Closes what a kill left behind: its walks become unproven ledger lines, `interrupted`, and their rows visible.
-    pub(crate) fn recover(&mut self) -> Result<u64, Error> {
-        let closed = self.recover_walks()?;
-        let unfinished: i64 = self.writable.connection.query_row(
-            "SELECT count(*) FROM sync WHERE outcome IS NULL",
-            [],
-            |row| row.get(0),
-        )?;
-        if unfinished > 0 {
-            self.write()?;
-            self.writable.connection.execute(
-                "UPDATE sync SET outcome = 'interrupted',
-                   finished = coalesce((SELECT max(w.finished) FROM walk w WHERE w.sync_key = sync.sync_key), started)
-                 WHERE outcome IS NULL",
-                [],
-            )?;
-            self.commit()?;
-        }
-        Ok(closed)
-    }
-
-    fn recover_walks(&mut self) -> Result<u64, Error> {
-        let left: Vec<(i64, i64)> = self
-            .writable
-            .connection
-            .prepare("SELECT walk_key, instance_key FROM walk WHERE walk_key IN (SELECT walk_key FROM pending)")?
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<rusqlite::Result<_>>()?;
-        if left.is_empty() {
-            return Ok(0);
-        }
-        self.write()?;
-        for (walk_key, instance_key) in &left {
-            let settled = self.settle(*walk_key)?;
-            self.writable.connection.execute(
-                "UPDATE walk SET reappeared = ?2 WHERE walk_key = ?1",
-                params![walk_key, integer(settled.reappeared)],
-            )?;
-            self.answered(*instance_key, *walk_key)?;
-            self.reveal(*walk_key)?;
-            self.recount(*instance_key)?;
-        }
-        self.commit()?;
-        Ok(left.len() as u64)
-    }
-
-    /// Forgets what is not committed, after a write that failed.
-    pub(crate) fn abandon(&mut self) {
-        // A transaction that SQLite has rolled back by itself has nothing left to roll back.
-        let _gone = self.writable.connection.execute_batch("ROLLBACK");
-        self.forget();
-    }
-
-    /// Closes the walks that the run did not end, as a kill's are closed.
-    pub(crate) fn interrupt(&mut self) -> Result<(), Error> {
-        self.walks.clear();
-        self.recover_walks().map(drop)
-    }
-
-    /// Counts an instance's tasks anew, where the walk that knew the difference is gone.
-    fn recount(&self, instance_key: i64) -> Result<(), Error> {
-        self.writable.connection.execute(
-            "UPDATE instance SET (tasks, open_tasks, missing_tasks, confirmed_tasks) = (
-               SELECT count(*), coalesce(sum(is_open), 0), count(missing_walk), count(confirmed_walk)
-               FROM task WHERE instance_key = ?1)
-             WHERE instance_key = ?1",
-            [instance_key],
-        )?;
         Ok(())
     }
 }

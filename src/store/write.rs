@@ -6,28 +6,24 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::{OptionalExtension as _, Row, params, types::ValueRef};
+use rusqlite::{OptionalExtension as _, params, types::ValueRef};
 
 use crate::model::{
-    Digest,
     absence::Shown,
     ledger::Counts,
     record::{Observation, Rejected},
-    rows::{Drift, Normalized, Reading, TaskRow},
+    rows::{Drift, Normalized, Reading},
     standing::{self, History, Standing},
     time::Timestamp,
 };
 use crate::store::{
-    Error, compact,
+    Error,
     dictionary::Dictionary,
-    error::Kind,
     format,
     open::{self, Writable},
+    revisions::{adopts_time, stored_params},
     seen::SeenTasks,
 };
-
-/// The revisions that one task can have: its key and a revision's number share one integer (see the migration).
-pub(super) const REVISIONS_A_TASK: i64 = 1 << 20;
 
 /// Rows and bytes after which a transaction is committed. Few and large transactions cost half of what one a page costs,
 /// and what is not yet committed is all that a kill can lose; memory does not grow with it, because SQLite spills.
@@ -77,15 +73,6 @@ struct Known {
     missing: bool,
     /// The task is this walk's own, so no reader sees it yet.
     own: bool,
-}
-
-/// One stored revision, as far as a comparison needs it.
-struct Revision {
-    number: i64,
-    digest: Digest,
-    adopted: Option<String>,
-    status_key: Option<i64>,
-    standing: Standing,
 }
 
 impl Archive {
@@ -446,195 +433,12 @@ impl Archive {
         self.count_revisions(known.task_key)
     }
 
-    /// Rewrites the normalised row of a task from the revision that became current.
-    pub(super) fn update_task(
-        &mut self,
-        task_key: i64,
-        revision: i64,
-        raw: &str,
-        normalized: &Normalized,
-    ) -> Result<(), Error> {
-        let row = &normalized.row;
-        let (operation, status, user) = (
-            self.dictionary.operation(&self.writable.connection, row)?,
-            self.dictionary
-                .status(&self.writable.connection, row.status.as_deref())?,
-            self.dictionary.user(&self.writable.connection, row)?,
-        );
-        self.writable.connection
-            .prepare_cached(
-                "UPDATE task SET operation_key = ?2, status_key = ?3, user_key = ?4, is_open = ?5, created = ?6,
-                   updated = ?7, revision = ?8, params = ?9, error_code = ?10
-                 WHERE task_key = ?1",
-            )?
-            .execute(params![
-                task_key,
-                operation,
-                status,
-                user,
-                is_open(row.status.as_deref()),
-                row.created.map(Timestamp::millis),
-                row.updated.map(Timestamp::millis),
-                revision,
-                stored_params(raw, row),
-                row.error_code
-            ])?;
-        self.writable
-            .connection
-            .prepare_cached("DELETE FROM change WHERE task_key = ?1")?
-            .execute([task_key])?;
-        self.insert_changes(task_key, raw, normalized)
-    }
-
-    pub(super) fn count_revisions(&self, task_key: i64) -> Result<(), Error> {
-        self.writable
-            .connection
-            .prepare_cached(
-                "UPDATE task SET revisions = (
-                   SELECT max(revision_key) - ?1 * 1048576 FROM revision
-                   WHERE revision_key BETWEEN ?1 * 1048576 + 1 AND ?1 * 1048576 + 1048575)
-                 WHERE task_key = ?1",
-            )?
-            .execute([task_key])?;
-        Ok(())
-    }
-
-    fn insert_revision(
-        &self,
-        walk_key: i64,
-        task_key: i64,
-        number: i64,
-        seen: &Observation,
-        status: Option<i64>,
-        updated: Option<Timestamp>,
-    ) -> Result<(), Error> {
-        if number >= REVISIONS_A_TASK {
-            return Err(Kind::TooManyRevisions {
-                task_id: seen.task_id.clone(),
-            }
-            .into());
-        }
-        self.writable.connection
-            .prepare_cached(
-                "INSERT INTO revision(revision_key, walk_key, status_key, updated, digest, raw, adopted)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )?
-            .execute(params![
-                task_key * REVISIONS_A_TASK + number,
-                walk_key,
-                status,
-                updated.map(Timestamp::millis),
-                seen.digest,
-                seen.raw,
-                seen.adopted
-            ])?;
-        Ok(())
-    }
-
-    fn insert_changes(
-        &mut self,
-        task_key: i64,
-        raw: &str,
-        normalized: &Normalized,
-    ) -> Result<(), Error> {
-        let params = normalized.row.params.as_deref();
-        let readable = params.filter(|params| compact::params_stand_in_raw(raw, params));
-        for change in &normalized.changes {
-            let attribute = self
-                .dictionary
-                .attribute(&self.writable.connection, change)?;
-            let in_raw =
-                readable.is_some_and(|params| compact::value_stands_in_params(change, params));
-            let new = change.new_value.as_ref().filter(|_| !in_raw);
-            self.writable
-                .connection
-                .prepare_cached(
-                    "INSERT INTO change(task_key, attribute_key, old, new) VALUES (?1, ?2, ?3, ?4)",
-                )?
-                .execute(params![task_key, attribute, change.old_value, new])?;
-        }
-        Ok(())
-    }
-
     fn journal_all(&mut self, walk_key: i64, normalized: &Normalized) -> Result<(), Error> {
         normalized
             .drift
             .iter()
             .try_for_each(|drift| self.journal(walk_key, drift))
     }
-
-    fn revision(&self, task_key: i64, number: i64) -> Result<Revision, Error> {
-        let revision = self
-            .writable
-            .connection
-            .prepare_cached(&format!("{REVISION} WHERE r.revision_key = ?1"))?
-            .query_row([task_key * REVISIONS_A_TASK + number], |row| {
-                revision(row, task_key)
-            })?;
-        Ok(revision)
-    }
-
-    fn revisions(&self, task_key: i64) -> Result<Vec<Revision>, Error> {
-        let (first, last) = (
-            task_key * REVISIONS_A_TASK,
-            (task_key + 1) * REVISIONS_A_TASK,
-        );
-        let mut statement = self.writable.connection.prepare_cached(&format!(
-            "{REVISION} WHERE r.revision_key > ?1 AND r.revision_key < ?2"
-        ))?;
-        let revisions = statement.query_map([first, last], |row| revision(row, task_key))?;
-        Ok(revisions.collect::<rusqlite::Result<_>>()?)
-    }
-
-    /// Says whether a stored revision is the observation: byte by byte, or else in canonical form.
-    fn is_same(&self, task_key: i64, stored: &Revision, seen: &Observation) -> Result<bool, Error> {
-        if stored.digest == seen.digest && stored.adopted == seen.adopted {
-            return Ok(true);
-        }
-        let raw: String = self
-            .writable
-            .connection
-            .prepare_cached("SELECT raw FROM revision WHERE revision_key = ?1")?
-            .query_row([task_key * REVISIONS_A_TASK + stored.number], |row| {
-                row.get(0)
-            })?;
-        Ok((self.reading.form)(&raw, stored.adopted.as_deref()) == Some(seen.form))
-    }
-}
-
-const REVISION: &str =
-    "SELECT r.revision_key, r.digest, r.adopted, r.status_key, r.updated, coalesce(s.is_final, 0)
-    FROM revision r LEFT JOIN status s ON s.status_key = r.status_key";
-
-fn revision(row: &Row<'_>, task_key: i64) -> rusqlite::Result<Revision> {
-    let adopted: Option<String> = row.get(2)?;
-    let is_adopted = adopts_time(adopted.as_deref());
-    Ok(Revision {
-        number: row.get::<_, i64>(0)? - task_key * REVISIONS_A_TASK,
-        digest: row.get(1)?,
-        adopted,
-        status_key: row.get(3)?,
-        standing: Standing {
-            updated: row
-                .get::<_, Option<i64>>(4)?
-                .and_then(Timestamp::from_millis),
-            is_adopted,
-            is_final: row.get(5)?,
-        },
-    })
-}
-
-/// Returns the parameters' text where the views cannot read it out of the raw text.
-fn stored_params<'a>(raw: &str, row: &'a TaskRow) -> Option<&'a str> {
-    row.params
-        .as_deref()
-        .filter(|params| !compact::params_stand_in_raw(raw, params))
-}
-
-/// Says whether adopted fields hold the time of the last update. In JSON text a quote inside a value is escaped, so this
-/// can only be the name of a member.
-fn adopts_time(adopted: Option<&str>) -> bool {
-    adopted.is_some_and(|fields| fields.contains(r#""updated_at":"#))
 }
 
 /// A task without a status may still be changing, like one with an unknown status.
