@@ -8,6 +8,7 @@ pub(crate) mod clock;
 pub(crate) mod event;
 pub(crate) mod instance;
 pub(crate) mod outcome;
+mod pages;
 mod proof;
 mod total;
 mod walk;

@@ -1,0 +1,224 @@
+//! The pages of one walk: fetched one after the other, and stored while the next is on its way.
+
+use super::{
+    Session, Stopped,
+    event::Event,
+    total,
+    walk::{Step, Walk},
+    window::{EARLY_START, Probe},
+    writer::Pending,
+};
+use crate::api::error::ApiError;
+use crate::model::{
+    ledger::WalkKind,
+    record::{Page, Record},
+    rows::{Drift, DriftKind},
+    standing,
+    time::Timestamp,
+};
+use crate::store::walks::WalkStart;
+
+/// Page sizes that are tried in turn when the server refuses a `limit`.
+const SMALLER_PAGES: [u32; 2] = [100, 10];
+
+/// One walk under way.
+pub(super) struct Running {
+    pub(super) attempt: u32,
+    /// Ask with an early start.
+    pub(super) early: bool,
+    pub(super) walk: Walk,
+    pub(super) walk_key: Option<i64>,
+    pub(super) requests: u64,
+    pub(super) started: Option<Timestamp>,
+    pub(super) mark: Option<Timestamp>,
+    /// The page that is being stored while the next is fetched.
+    pub(super) storing: Option<Pending<()>>,
+    /// Positions read so far.
+    pub(super) received: u64,
+}
+
+impl Running {
+    pub(super) fn new(attempt: u32, early: bool, walk: Walk) -> Self {
+        Self {
+            attempt,
+            early,
+            walk,
+            walk_key: None,
+            requests: 0,
+            started: None,
+            mark: None,
+            storing: None,
+            received: 0,
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Reads all pages.
+    pub(super) async fn pages(
+        &mut self,
+        id: &str,
+        running: &mut Running,
+    ) -> Result<Result<(), ApiError>, Stopped> {
+        let mut offset = 0;
+        loop {
+            let page = match self.fetch(id, running, offset, None).await? {
+                Ok(page) => page,
+                Err(error) => return Ok(Err(error)),
+            };
+            let step = running.walk.page(offset, &page);
+            running.received = running.walk.positions();
+            self.endpoint = running.walk.endpoint();
+            self.tell(Event::Page {
+                instance_id: id.to_owned(),
+                received: running.received,
+                total: running.walk.largest_total(),
+            });
+            self.store(id, running, offset, page).await?;
+            match step {
+                Step::Ask(next) => offset = next,
+                Step::End => return Ok(Ok(())),
+            }
+        }
+    }
+
+    /// Fetches one page, with a smaller limit where the server refuses ours.
+    pub(super) async fn fetch(
+        &mut self,
+        id: &str,
+        running: &mut Running,
+        offset: u64,
+        probe: Option<u32>,
+    ) -> Result<Result<Page, ApiError>, Stopped> {
+        loop {
+            let limit = probe.unwrap_or_else(|| self.page_limit());
+            let early = probe.is_some() || running.early;
+            let sent = self.client.requests();
+            let fetched = self
+                .request(id, offset, limit, early.then_some(EARLY_START))
+                .await?;
+            running.requests += self.client.requests() - sent;
+            match fetched {
+                Ok(page) => {
+                    running.started.get_or_insert(self.clock.now());
+                    return Ok(Ok(page));
+                }
+                Err(error) if probe.is_none() && error.blames_limit() => {
+                    let Some(smaller) = SMALLER_PAGES.into_iter().find(|smaller| *smaller < limit)
+                    else {
+                        return Ok(Err(error));
+                    };
+                    self.endpoint.page_limit = Some(smaller);
+                    running.walk.limit_to(smaller);
+                    self.tell(Event::Note(format!(
+                        "the server refuses limit={limit}; asking for pages of {smaller}"
+                    )));
+                }
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+    }
+
+    /// Asks for two records with an early start: is the unfiltered list the whole one, and what does the count mean?
+    pub(super) async fn probe(
+        &mut self,
+        id: &str,
+        running: &mut Running,
+    ) -> Result<Result<Probe, ApiError>, Stopped> {
+        let page = match self.fetch(id, running, 0, Some(2)).await? {
+            Ok(page) => page,
+            Err(error) => return Ok(Err(error)),
+        };
+        let probe = Probe {
+            count: page.records.len() as u64,
+            total: page.total,
+        };
+        // The page is as long as it was asked to be, so it teaches nothing about the longest one.
+        let longest_page = self.endpoint.longest_page;
+        self.endpoint = total::learn(self.endpoint, 0, probe.count, probe.total);
+        self.endpoint.longest_page = longest_page;
+        running.walk.learn_trust(self.endpoint.trust);
+        self.store(id, running, 0, page).await?;
+        Ok(Ok(probe))
+    }
+
+    /// Hands a page to the writer, while the next one is fetched.
+    pub(super) async fn store(
+        &mut self,
+        id: &str,
+        running: &mut Running,
+        offset: u64,
+        page: Page,
+    ) -> Result<(), Stopped> {
+        let now = self.clock.now();
+        for record in &page.records {
+            if let Record::Task(task) = record {
+                running.mark = running.mark.max(standing::credible(task.updated, now));
+            }
+        }
+        let walk_key = self.begin(id, running).await?;
+        let (requests, received) = (running.requests, running.received);
+        self.settled(running).await?;
+        let storing = self
+            .writer
+            .send(move |archive| {
+                for (index, record) in page.records.iter().enumerate() {
+                    match record {
+                        Record::Task(task) => archive.observe(walk_key, task, now)?,
+                        Record::Rejected(rejected) => {
+                            archive.reject(walk_key, rejected, offset + index as u64)?;
+                        }
+                    }
+                }
+                for (name, sample) in page.unknown {
+                    let what = format!("answer.{name}");
+                    archive.journal(
+                        walk_key,
+                        &Drift {
+                            kind: DriftKind::Field,
+                            what,
+                            sample,
+                        },
+                    )?;
+                }
+                archive.end_page(walk_key, now, requests, received)
+            })
+            .await;
+        running.storing = Some(storing);
+        Ok(())
+    }
+
+    /// Waits for the page that is being stored.
+    pub(super) async fn settled(&mut self, running: &mut Running) -> Result<(), Stopped> {
+        match running.storing.take() {
+            Some(storing) => Ok(storing.done().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Begins the walk in the archive, once there is something to write.
+    pub(super) async fn begin(&mut self, id: &str, running: &mut Running) -> Result<i64, Stopped> {
+        if let Some(walk_key) = running.walk_key {
+            return Ok(walk_key);
+        }
+        let start = WalkStart {
+            sync_key: self.sync_key,
+            project_key: self.project().await?,
+            instance_id: id.to_owned(),
+            attempt: running.attempt,
+            kind: WalkKind::Full,
+            started: running.started.unwrap_or_else(|| self.clock.now()),
+            window_start: running
+                .early
+                .then(|| Timestamp::parse_upstream("2000-01-01T00:00:00Z"))
+                .flatten(),
+        };
+        let walk_key = self
+            .writer
+            .call(move |archive| archive.begin_walk(&start))
+            .await?;
+        running.walk_key = Some(walk_key);
+        self.open_walk = Some(walk_key);
+        Ok(walk_key)
+    }
+}
