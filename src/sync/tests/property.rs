@@ -29,6 +29,8 @@ enum Op {
     Finish(u8),
     Delete(u8),
     DeleteOldest,
+    /// One goes and an old one comes in the same moment, so that the count stays.
+    Exchange(u8),
 }
 
 /// What comes first in the list.
@@ -61,6 +63,8 @@ struct World {
     page_size: u32,
     ignores_limit: bool,
     at_first: usize,
+    /// Every so manieth answer comes from a copy that lags by one version of each task; 0 for none.
+    lag_every: usize,
     /// For each sync: what happens before it, hours that pass, and what happens before its k-th request.
     syncs: Vec<(Vec<Op>, u8, Vec<Vec<Op>>)>,
 }
@@ -98,6 +102,9 @@ fn time(millis: i64) -> Timestamp {
 struct State {
     world: World,
     tasks: Vec<Task>,
+    /// What a lagging copy still shows.
+    older: BTreeMap<u32, Task>,
+    answers: usize,
     clock: i64,
     next_id: u32,
     pending: Vec<Vec<Op>>,
@@ -114,6 +121,8 @@ impl State {
         let mut state = Self {
             world: world.clone(),
             tasks: Vec::new(),
+            older: BTreeMap::new(),
+            answers: 0,
             clock: 0,
             next_id: 0,
             pending: Vec::new(),
@@ -150,6 +159,7 @@ impl State {
             Op::Update(number) | Op::Finish(number) => {
                 let Some(index) = pick(number) else { return };
                 let task = &mut self.tasks[index];
+                self.older.insert(task.id, task.clone());
                 task.updated = now;
                 task.version += 1;
                 task.is_final |= matches!(op, Op::Finish(_));
@@ -157,6 +167,10 @@ impl State {
             Op::Delete(number) => {
                 let Some(index) = pick(number) else { return };
                 self.throughout.remove(&self.tasks.remove(index).id);
+            }
+            Op::Exchange(number) => {
+                self.act(Op::Delete(number));
+                self.act(Op::CreateOld);
             }
             Op::DeleteOldest => {
                 let Some(oldest) = self
@@ -214,7 +228,21 @@ impl State {
             .take(limit.min(self.world.page_cap))
             .cloned()
             .collect();
+        self.answers += 1;
+        let lags = self.world.lag_every > 0 && self.answers.is_multiple_of(self.world.lag_every);
+        let shown: Vec<Task> = shown
+            .into_iter()
+            .map(|task| {
+                self.older
+                    .get(&task.id)
+                    .filter(|_| lags)
+                    .cloned()
+                    .unwrap_or(task)
+            })
+            .collect();
         for task in &shown {
+            // What a copy showed during the sync may be what the sync has.
+            self.during.entry(task.id).or_default().insert(task.json());
             self.served
                 .insert((format!("t{:04}", task.id), task.json()));
         }
@@ -376,6 +404,7 @@ fn quiet(
 ) -> Result<(), TestCaseError> {
     let mut revisions = Vec::new();
     let mut complete = true;
+    state.lock().unwrap().world.lag_every = 0;
     for _ in 0..4 {
         {
             let mut state = state.lock().unwrap();
@@ -427,6 +456,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => any::<u8>().prop_map(Op::Finish),
         3 => any::<u8>().prop_map(Op::Delete),
         1 => Just(Op::DeleteOldest),
+        2 => any::<u8>().prop_map(Op::Exchange),
     ]
 }
 
@@ -456,26 +486,26 @@ fn world() -> impl Strategy<Value = World> {
         prop_oneof![Just(0_u8), 0..60_u8],
         during,
     );
-    (
+    let server = (
         order,
         count,
         1..8_usize,
         2..9_u32,
         any::<bool>(),
-        0..18_usize,
-        prop::collection::vec(sync, 1..4),
+        prop_oneof![2 => Just(0), 1 => 2..5_usize],
+    );
+    (server, 0..18_usize, prop::collection::vec(sync, 1..4)).prop_map(
+        |((order, count, page_cap, page_size, ignores_limit, lag_every), at_first, syncs)| World {
+            order,
+            count,
+            page_cap: if page_cap == 7 { 1000 } else { page_cap },
+            page_size,
+            ignores_limit: ignores_limit && page_cap == 6,
+            at_first,
+            lag_every,
+            syncs,
+        },
     )
-        .prop_map(
-            |(order, count, page_cap, page_size, ignores_limit, at_first, syncs)| World {
-                order,
-                count,
-                page_cap: if page_cap == 7 { 1000 } else { page_cap },
-                page_size,
-                ignores_limit: ignores_limit && page_cap == 6,
-                at_first,
-                syncs,
-            },
-        )
 }
 
 #[test]
