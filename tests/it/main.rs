@@ -7,10 +7,10 @@
 
 mod house;
 mod http;
-mod kill;
 mod network;
 mod paging;
 mod payload;
+mod process;
 mod readme;
 mod simulate;
 mod support;

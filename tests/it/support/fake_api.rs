@@ -4,7 +4,7 @@
 //! the connection then. Nothing here checks what is written, so that an answer can be wrong in every way.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -28,8 +28,6 @@ pub(crate) struct Request {
     pub(crate) instance: String,
     pub(crate) offset: usize,
     pub(crate) limit: usize,
-    /// The time filter, where one is sent.
-    pub(crate) start: Option<String>,
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
 }
@@ -224,7 +222,6 @@ pub(crate) fn part_of(records: &[Value], request: &Request) -> Action {
 
 /// The upstream, at work until the test ends.
 pub(crate) struct FakeApi {
-    address: SocketAddr,
     url: String,
     shared: Arc<Shared>,
 }
@@ -252,15 +249,7 @@ impl FakeApi {
             }
         });
         let url = format!("http://{address}");
-        Self {
-            address,
-            url,
-            shared,
-        }
-    }
-
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+        Self { url, shared }
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -377,7 +366,6 @@ fn parse(head: &str) -> Request {
         instance: path.split('/').nth(4).unwrap_or_default().to_owned(),
         offset: number("offset").unwrap_or(0),
         limit: number("limit").unwrap_or(10),
-        start: parameter("start_time"),
         headers: lines
             .filter_map(|line| line.split_once(':'))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
