@@ -341,7 +341,7 @@ impl Session<'_> {
         self.settled(running).await?;
         report.reason.clone_from(&end.reason);
         let (proven, reason) = (end.proven, end.reason.clone());
-        let (host, endpoint) = (self.host.clone(), self.endpoint);
+        let (host, endpoint) = (self.job.host.clone(), self.endpoint);
         let counts = self
             .writer
             .call(move |archive| {
@@ -349,7 +349,6 @@ impl Session<'_> {
                 archive.end_walk(walk_key, &end)
             })
             .await?;
-        self.open_walk = None;
         add(&mut report.counts, counts);
         let instance_id = report.instance_id.clone();
         self.tell(Event::Walked {

@@ -148,12 +148,9 @@ struct Session<'a> {
     writer: &'a Writer,
     clock: ServerClock,
     job: &'a Job,
-    host: String,
     sync_key: i64,
     project_key: Option<i64>,
     endpoint: Endpoint,
-    /// The walk whose ledger line is not written yet.
-    open_walk: Option<i64>,
     signals: watch::Receiver<Option<Signal>>,
     failures: Vec<(String, ApiError)>,
     tell: &'a mut dyn FnMut(Event),
@@ -195,11 +192,9 @@ pub(crate) async fn run(
         writer: &writer,
         clock,
         job,
-        host: job.host.clone(),
         sync_key,
         project_key,
         endpoint,
-        open_walk: None,
         signals,
         failures: Vec::new(),
         tell,
@@ -327,7 +322,7 @@ impl Session<'_> {
         if let Some(key) = self.project_key {
             return Ok(key);
         }
-        let (project_id, host) = (self.job.project_id.clone(), self.host.clone());
+        let (project_id, host) = (self.job.project_id.clone(), self.job.host.clone());
         let key = self
             .writer
             .call(move |archive| archive.project(&project_id, &host))

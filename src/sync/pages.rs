@@ -218,7 +218,6 @@ impl Session<'_> {
             .call(move |archive| archive.begin_walk(&start))
             .await?;
         running.walk_key = Some(walk_key);
-        self.open_walk = Some(walk_key);
         Ok(walk_key)
     }
 }
