@@ -43,6 +43,13 @@ CREATE TABLE instance(
   instance_key INTEGER PRIMARY KEY,
   project_key INTEGER NOT NULL REFERENCES project,
   instance_id TEXT NOT NULL,
+  name TEXT,             -- what the list of instances told last
+  engine TEXT,
+  engine_version TEXT,
+  spec_code TEXT,
+  capacity_gb REAL,
+  status TEXT,
+  created INTEGER,
   mark INTEGER,          -- the high-water mark
   proven_walk INTEGER,   -- the last proven walk, and the last proven full one
   full_walk INTEGER,
@@ -63,6 +70,7 @@ CREATE TABLE walk(
   walk_key INTEGER PRIMARY KEY,
   sync_key INTEGER NOT NULL REFERENCES sync,
   instance_key INTEGER REFERENCES instance,
+  project_key INTEGER REFERENCES project, -- of a walk of the list of instances, which belongs to none
   attempt INTEGER NOT NULL,
   kind TEXT NOT NULL,
   window_start INTEGER,
@@ -187,7 +195,7 @@ CREATE TABLE journal(
 
 CREATE VIEW tasks AS
 SELECT t.task_key, p.project_id, i.instance_id, t.task_id,
-  CAST(NULL AS TEXT) AS instance_name,
+  i.name AS instance_name,
   o.name AS name, s.name AS status, 1 - t.is_open AS is_final, u.user_id, u.user_name,
   t.created_at, t.updated_at,
   CASE WHEN t.is_open = 0 THEN t.updated - t.created END AS duration_ms,
@@ -283,10 +291,8 @@ WHERE r.walk_key NOT IN (SELECT walk_key FROM pending);
 
 CREATE VIEW instances AS
 SELECT p.project_id, i.instance_id,
-  -- What only the list of instances tells; it is not read yet.
-  CAST(NULL AS TEXT) AS name, CAST(NULL AS TEXT) AS engine, CAST(NULL AS TEXT) AS engine_version,
-  CAST(NULL AS TEXT) AS spec_code, CAST(NULL AS REAL) AS capacity_gb, CAST(NULL AS TEXT) AS status,
-  CAST(NULL AS TEXT) AS created_at,
+  i.name, i.engine, i.engine_version, i.spec_code, i.capacity_gb, i.status,
+  strftime('%Y-%m-%dT%H:%M:%fZ', i.created / 1000.0, 'unixepoch') AS created_at,
   (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = i.first_walk) AS first_seen_at,
   (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = i.last_walk) AS last_seen_at,
   strftime('%Y-%m-%dT%H:%M:%fZ', i.gone / 1000.0, 'unixepoch') AS gone_at,
@@ -309,7 +315,7 @@ SELECT w.walk_key AS walk_id, w.sync_key AS sync_id, p.project_id, i.instance_id
   strftime('%Y-%m-%dT%H:%M:%fZ', w.mark_before / 1000.0, 'unixepoch') AS mark_before, strftime('%Y-%m-%dT%H:%M:%fZ', w.mark_after / 1000.0, 'unixepoch') AS mark_after, w.error
 FROM walk w
 LEFT JOIN instance i ON i.instance_key = w.instance_key
-LEFT JOIN project p ON p.project_key = i.project_key
+LEFT JOIN project p ON p.project_key = coalesce(i.project_key, w.project_key)
 WHERE w.walk_key NOT IN (SELECT walk_key FROM pending);
 
 CREATE VIEW syncs AS

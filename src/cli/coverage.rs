@@ -3,18 +3,15 @@
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use rusqlite::Connection;
-use rusqlite::types::Value;
 
 use super::error::{CliError, Exit};
-use super::instance_arg::Short;
-use super::output_args::{OutputArgs, cell, note, written};
-use super::{Context, archive, instance_arg};
-use crate::output;
-use crate::output::phrase::{Precision, moment};
-use crate::output::{Cell, Column};
+use super::listing::{Field, Listed, Look};
+use super::output_args::OutputArgs;
+use super::{Context, archive, instance_arg, listing};
+use crate::output::Cell;
 use crate::store::filter::Condition;
 use crate::store::read;
-use crate::store::read::{ColumnName, Select, View};
+use crate::store::read::{Order, View};
 
 /// Show what the archive can vouch for.
 ///
@@ -30,8 +27,11 @@ use crate::store::read::{ColumnName, Select, View};
   dcs-history coverage --walks -o jsonl")]
 pub(crate) struct CoverageArgs {
     /// Print the ledger: one line a walk.
-    #[arg(long, required = true)]
+    #[arg(long, required_unless_present = "drift", conflicts_with = "drift")]
     walks: bool,
+    /// Print the drift journal: what was met that the cloud's documentation does not know.
+    #[arg(long, conflicts_with = "instance")]
+    drift: bool,
     /// Only walks of this instance: its id, its name, or an unambiguous beginning of the id; repeatable.
     #[arg(long, value_name = "ID|NAME", value_parser = NonEmptyStringValueParser::new())]
     instance: Vec<String>,
@@ -50,118 +50,67 @@ fn print(
     context: &mut Context<'_>,
 ) -> Result<Exit, CliError> {
     let archive = read::snapshot(archive)?;
-    let settings = args.output.format.settings(context.out_is_terminal);
     let instances = instance_arg::resolve(&archive, &args.instance)?;
-    let named = args.output.columns(View::Walks)?;
-    let shape = match named {
-        Some(named) => Shape::Named(named),
-        None if !settings.format.is_for_people() => Shape::Named(View::Walks.all()),
-        None if settings.width.is_some() => Shape::Drawn(Short::of(&read::instances(&archive)?)),
-        None => Shape::Readable,
+    let listed = if args.drift {
+        Listed {
+            view: View::Drift,
+            fields: &SIGHTING,
+            condition: Condition::default(),
+            order: Order::descending("first_seen_at"),
+            on_a_terminal: None,
+            nothing: "nothing undocumented was met",
+        }
+    } else {
+        Listed {
+            view: View::Walks,
+            fields: &WALK,
+            condition: Condition::of_instances(&instances),
+            // Walks are numbered as they begin, and by number they need no sorting.
+            order: Order::descending("walk_id"),
+            on_a_terminal: None,
+            nothing: "no walk yet",
+        }
     };
-    let select = Select {
-        view: View::Walks,
-        columns: shape.columns(),
-        condition: Condition::of_instances(&instances),
-        // Walks are numbered as they begin, and by number they need no sorting.
-        order: Some(args.output.order(View::Walks, "walk_id")?),
-        limit: args.output.limit(None, context.out_is_terminal),
-    };
-    let mut is_empty = true;
-    let mut records = output::records(settings, &mut *context.out);
-    written(records.header(&shape.header()))?;
-    read::stream(&archive, &select, |row| {
-        is_empty = false;
-        written(records.row(&shape.cells(row)))
-    })?;
-    written(records.end())?;
-    drop(records);
-    if is_empty && settings.format.is_for_people() {
-        note(context, "no walk yet");
-    }
+    listing::print(&listed, &args.output, &archive, context)?;
     Ok(Exit::Done)
 }
 
-/// What a line shows of a walk.
-enum Shape {
-    /// Columns of the view, as they are.
-    Named(Vec<ColumnName>),
-    /// The usual columns, nothing shortened.
-    Readable,
-    /// The usual columns, shortened for a line of a terminal.
-    Drawn(Short),
-}
-
-/// The usual columns, with the names that a line of 80 columns has room for; the attempt goes into the kind there.
-const USUAL: [(&str, Option<&str>); 10] = [
-    ("walk_id", Some("walk")),
-    ("started_at", Some("started_at")),
-    ("instance_id", Some("instance")),
-    ("attempt", None),
-    ("kind", Some("kind")),
-    ("proven", Some("proven")),
-    ("received", Some("read")),
-    ("new", Some("new")),
-    ("changed", Some("chg")),
-    ("reason", Some("reason")),
+/// What a line shows of a walk; on a terminal the attempt goes into the kind.
+const WALK: [Field; 10] = [
+    Field::new("walk_id", &["walk_id"], listing::plain)
+        .rigid()
+        .drawn_as("walk"),
+    Field::new("started_at", &["started_at"], listing::minute).rigid(),
+    Field::new("instance_id", &["instance_id"], listing::instance)
+        .rigid()
+        .drawn_as("instance"),
+    Field::new("attempt", &["attempt"], listing::plain).not_drawn(),
+    Field::new("kind", &["kind", "attempt"], kind),
+    Field::new("proven", &["proven"], listing::yes_no).rigid(),
+    Field::new("received", &["received"], listing::plain)
+        .rigid()
+        .drawn_as("read"),
+    Field::new("new", &["new"], listing::plain).rigid(),
+    Field::new("changed", &["changed"], listing::plain)
+        .rigid()
+        .drawn_as("chg"),
+    Field::new("reason", &["reason"], listing::plain),
 ];
 
-impl Shape {
-    fn columns(&self) -> Vec<ColumnName> {
-        match self {
-            Self::Named(columns) => columns.clone(),
-            Self::Readable | Self::Drawn(_) => USUAL
-                .iter()
-                .filter_map(|(name, _)| View::Walks.column(name))
-                .collect(),
+/// The kind of a walk, on a terminal with its attempt if it is not the first.
+fn kind(read: &[Cell], look: &Look) -> Cell {
+    match read {
+        [Cell::Text(kind), Cell::Integer(attempt)] if look.is_drawn && *attempt > 1 => {
+            Cell::Text(format!("{kind} #{attempt}"))
         }
-    }
-
-    fn header(&self) -> Vec<Column> {
-        match self {
-            Self::Named(columns) => columns
-                .iter()
-                .map(|column| Column::new(column.as_str()))
-                .collect(),
-            Self::Readable => USUAL.iter().map(|(name, _)| Column::new(*name)).collect(),
-            Self::Drawn(_) => USUAL
-                .iter()
-                .filter_map(|(name, short)| match (*name, *short) {
-                    (_, None) => None,
-                    ("kind" | "reason", Some(short)) => Some(Column::new(short)),
-                    (_, Some(short)) => Some(Column::rigid(short)),
-                })
-                .collect(),
-        }
-    }
-
-    fn cells(&self, row: Vec<Value>) -> Vec<Cell> {
-        let cells = row.into_iter().map(cell);
-        if matches!(self, Self::Named(_)) {
-            return cells.collect();
-        }
-        let mut attempt = 1;
-        let usual = cells.zip(USUAL).filter_map(|(cell, (name, _))| {
-            Some(match (name, self, cell) {
-                ("proven", _, Cell::Integer(proven)) => {
-                    Cell::text(if proven == 0 { "no" } else { "yes" })
-                }
-                ("started_at", Self::Drawn(_), Cell::Text(time)) => {
-                    Cell::Text(moment(&time, Precision::Minute))
-                }
-                ("instance_id", Self::Drawn(short), Cell::Text(id)) => Cell::Text(short.cut(&id)),
-                ("attempt", Self::Drawn(_), number) => {
-                    if let Cell::Integer(number) = number {
-                        attempt = number;
-                    }
-                    return None;
-                }
-                ("kind", Self::Drawn(_), Cell::Text(kind)) if attempt > 1 => {
-                    Cell::Text(format!("{kind} #{attempt}"))
-                }
-                (_, _, cell) => cell,
-            })
-        });
-        usual.collect()
+        _ => listing::plain(read, look),
     }
 }
+
+/// What a line shows of the drift journal.
+const SIGHTING: [Field; 4] = [
+    Field::new("first_seen_at", &["first_seen_at"], listing::time).rigid(),
+    Field::new("kind", &["kind"], listing::plain).rigid(),
+    Field::new("what", &["what"], listing::plain),
+    Field::new("sample", &["sample"], listing::plain),
+];

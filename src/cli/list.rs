@@ -3,24 +3,14 @@
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use rusqlite::Connection;
-use rusqlite::types::Value;
 
 use super::error::{CliError, Exit};
-use super::instance_arg::Short;
-use super::output_args::{OutputArgs, cell, note, written};
-use super::{Context, archive, instance_arg, when};
-use crate::output;
-use crate::output::phrase::{Precision, duration, moment};
-use crate::output::{Cell, Column};
+use super::listing::{Field, Listed, ON_A_TERMINAL};
+use super::output_args::OutputArgs;
+use super::{Context, archive, instance_arg, listing, when};
 use crate::store::filter::TaskFilter;
 use crate::store::read;
-use crate::store::read::{ColumnName, Select, View};
-
-/// Rows that a terminal shows unless told otherwise: two screens.
-const ON_A_TERMINAL: u64 = 50;
-
-/// Matching tasks are counted up to here for the remark on what is not shown.
-const COUNTED: u32 = 10_000;
+use crate::store::read::{Order, View};
 
 /// The longest text that is searched for: the database compares patterns of up to 50,000 bytes.
 const LONGEST_TEXT: usize = 10_000;
@@ -137,125 +127,29 @@ fn print(
     context: &mut Context<'_>,
 ) -> Result<Exit, CliError> {
     let archive = read::snapshot(archive)?;
-    let settings = args.output.format.settings(context.out_is_terminal);
-    let filter = args.filter.filter(&archive, context)?;
-    let limit = args
-        .output
-        .limit(Some(ON_A_TERMINAL), context.out_is_terminal);
-    let shape = match args.output.columns(View::Tasks)? {
-        Some(named) => Shape::Named(named),
-        None if !settings.format.is_for_people() => Shape::Named(View::Tasks.all()),
-        None if settings.width.is_some() => Shape::Drawn(Short::of(&read::instances(&archive)?)),
-        None => Shape::Readable,
-    };
-    let select = Select {
+    let listed = Listed {
         view: View::Tasks,
-        columns: shape.columns(),
-        condition: filter.condition(),
-        order: Some(args.output.order(View::Tasks, "created_at")?),
-        // One more than is shown tells whether there are more.
-        limit: limit.map(|limit| limit.saturating_add(1)),
+        fields: &FIELDS,
+        condition: args.filter.filter(&archive, context)?.condition(),
+        order: Order::descending("created_at"),
+        on_a_terminal: Some(ON_A_TERMINAL),
+        nothing: "no task matches",
     };
-    let (mut shown, mut is_more) = (0, false);
-    let mut records = output::records(settings, &mut *context.out);
-    written(records.header(&shape.header()))?;
-    read::stream(&archive, &select, |row| {
-        if limit == Some(shown) {
-            is_more = true;
-            return Ok(());
-        }
-        shown += 1;
-        written(records.row(&shape.cells(row)))
-    })?;
-    written(records.end())?;
-    drop(records);
-    if shown == 0 && settings.format.is_for_people() {
-        note(context, "no task matches");
-    }
-    if is_more && args.output.limit.is_none() {
-        let total = read::count(&archive, View::Tasks, &select.condition, COUNTED + 1)?;
-        let total = if total > COUNTED {
-            format!("more than {COUNTED}")
-        } else {
-            total.to_string()
-        };
-        note(context, &format!("{shown} of {total} shown; -n 0 for all"));
-    }
+    listing::print(&listed, &args.output, &archive, context)?;
     Ok(Exit::Done)
 }
 
 /// What a line shows of a task.
-enum Shape {
-    /// Columns of the view, as they are.
-    Named(Vec<ColumnName>),
-    /// The usual columns, nothing shortened.
-    Readable,
-    /// The usual columns, shortened for a line of a terminal.
-    Drawn(Short),
-}
-
-/// What the usual columns are made of.
-const READ: [&str; 7] = [
-    "created_at",
-    "instance_id",
-    "instance_name",
-    "name",
-    "status",
-    "user_name",
-    "duration_ms",
+const FIELDS: [Field; 6] = [
+    Field::new("created_at", &["created_at"], listing::time).rigid(),
+    Field::new(
+        "instance",
+        &["instance_id", "instance_name"],
+        listing::instance,
+    )
+    .rigid(),
+    Field::new("name", &["name"], listing::plain),
+    Field::new("status", &["status"], listing::plain),
+    Field::new("user_name", &["user_name"], listing::plain),
+    Field::new("duration", &["duration_ms"], listing::elapsed).rigid(),
 ];
-
-impl Shape {
-    fn columns(&self) -> Vec<ColumnName> {
-        match self {
-            Self::Named(columns) => columns.clone(),
-            Self::Readable | Self::Drawn(_) => READ
-                .iter()
-                .filter_map(|name| View::Tasks.column(name))
-                .collect(),
-        }
-    }
-
-    fn header(&self) -> Vec<Column> {
-        match self {
-            Self::Named(columns) => columns
-                .iter()
-                .map(|column| Column::new(column.as_str()))
-                .collect(),
-            Self::Readable | Self::Drawn(_) => vec![
-                Column::rigid("created_at"),
-                Column::rigid("instance"),
-                Column::new("name"),
-                Column::new("status"),
-                Column::new("user_name"),
-                Column::rigid("duration"),
-            ],
-        }
-    }
-
-    fn cells(&self, row: Vec<Value>) -> Vec<Cell> {
-        let mut cells: Vec<_> = row.into_iter().map(cell).collect();
-        if matches!(self, Self::Named(_)) {
-            return cells;
-        }
-        if let (Self::Drawn(short), [Cell::Text(created), Cell::Text(id), ..]) = (self, &mut *cells)
-        {
-            *created = moment(created, Precision::Second);
-            *id = short.cut(id);
-        }
-        if let (Self::Drawn(short), [Cell::Null, Cell::Text(id), ..]) = (self, &mut *cells) {
-            *id = short.cut(id);
-        }
-        // A name says more than an id, where there is one.
-        let name = cells.remove(2);
-        if name != Cell::Null {
-            cells[1] = name;
-        }
-        if let Some(Cell::Integer(millis)) = cells.last() {
-            let phrase = duration(*millis);
-            cells.pop();
-            cells.push(Cell::Text(phrase));
-        }
-        cells
-    }
-}

@@ -10,7 +10,9 @@ mod duration;
 mod environment;
 mod error;
 mod instance_arg;
+mod instances;
 mod list;
+mod listing;
 mod messages;
 mod network;
 mod output_args;
@@ -124,6 +126,7 @@ enum Command {
     Sync(Box<sync::SyncArgs>),
     List(list::ListArgs),
     Show(show::ShowArgs),
+    Instances(instances::InstancesArgs),
     Coverage(coverage::CoverageArgs),
     Simulate(simulate::Args),
 }
@@ -196,6 +199,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliErr
         Command::Sync(args) => sync::run(args, context),
         Command::List(args) => list::run(args, context),
         Command::Show(args) => show::run(args, context),
+        Command::Instances(args) => instances::run(args, context),
         Command::Coverage(args) => coverage::run(args, context),
         Command::Simulate(args) => simulate::run(args, context),
     }

@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::{Context, LogFormat, output_failed};
 use crate::output::text::safe;
 use crate::output::{Cell, Format, Guard, Settings};
-use crate::store::read::{ColumnName, Order, View};
+use crate::store::read::{ColumnName, Order};
 
 /// The width of a terminal that does not tell: the one of the first terminals, and of most windows since.
 const USUAL_WIDTH: usize = 80;
@@ -112,7 +112,7 @@ pub(crate) struct OutputArgs {
     /// Print at most this many rows; 0 prints all.
     #[arg(short = 'n', long, value_name = "N")]
     pub(crate) limit: Option<u64>,
-    /// Order by this column; with `:desc` from the greatest to the least [default: newest first].
+    /// Order by this column; with `:desc` from the greatest to the least.
     ///
     /// What has no value in that column comes last either way.
     #[arg(long, value_name = "COLUMN[:desc]")]
@@ -121,21 +121,21 @@ pub(crate) struct OutputArgs {
 
 impl OutputArgs {
     /// Returns the columns that were asked for by name; `None` leaves the choice to the command.
-    pub(crate) fn columns(&self, view: View) -> Result<Option<Vec<ColumnName>>, CliError> {
+    pub(crate) fn columns(
+        &self,
+        known: &'static [&'static str],
+    ) -> Result<Option<Vec<ColumnName>>, CliError> {
         if self.columns.is_empty() {
             return Ok(None);
         }
-        let named = self.columns.iter().map(|name| column(view, name));
+        let named = self.columns.iter().map(|name| column(known, name));
         named.collect::<Result<_, _>>().map(Some)
     }
 
-    /// Returns the order that was asked for, or the one from the newest by the given column.
-    pub(crate) fn order(&self, view: View, newest_by: &str) -> Result<Order, CliError> {
+    /// Returns the order that was asked for.
+    pub(crate) fn order(&self, known: &'static [&'static str]) -> Result<Option<Order>, CliError> {
         let Some(sort) = &self.sort else {
-            return Ok(Order {
-                column: column(view, newest_by)?,
-                descending: true,
-            });
+            return Ok(None);
         };
         let (name, descending) = match sort.rsplit_once(':') {
             Some((name, "desc")) => (name, true),
@@ -146,10 +146,10 @@ impl OutputArgs {
             }
             None => (sort.as_str(), false),
         };
-        Ok(Order {
-            column: column(view, name)?,
+        Ok(Some(Order {
+            column: column(known, name)?,
             descending,
-        })
+        }))
     }
 
     /// Returns the number of rows to print, if there is a bound: the one that was typed, else the command's own, which
@@ -163,15 +163,19 @@ impl OutputArgs {
     }
 }
 
-fn column(view: View, name: &str) -> Result<ColumnName, CliError> {
-    view.column(name.trim()).ok_or_else(|| {
+fn column(known: &'static [&'static str], name: &str) -> Result<ColumnName, CliError> {
+    ColumnName::among(known, name.trim()).ok_or_else(|| {
         CliError::usage(format!("there is no column {name:?}"))
-            .hint(format!("the columns are {}", view.columns().join(", ")))
+            .hint(format!("the columns are {}", known.join(", ")))
     })
 }
 
-/// Turns a value of the archive into a cell of the output.
-pub(crate) fn cell(value: Value) -> Cell {
+/// Turns a row of the archive into cells of the output.
+pub(crate) fn cells(row: Vec<Value>) -> Vec<Cell> {
+    row.into_iter().map(cell).collect()
+}
+
+fn cell(value: Value) -> Cell {
     match value {
         Value::Null => Cell::Null,
         Value::Integer(number) => Cell::Integer(number),

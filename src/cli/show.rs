@@ -3,11 +3,10 @@
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use rusqlite::Connection;
-use rusqlite::types::Value;
 use serde_json::Value as Json;
 
 use super::error::{CliError, Exit};
-use super::output_args::{FormatArgs, cell, written};
+use super::output_args::{FormatArgs, cells, written};
 use super::{Context, archive, instance_arg};
 use crate::output;
 use crate::output::json::Framing;
@@ -308,10 +307,6 @@ fn differing(before: &str, after: &str) -> String {
         names.push(format!("{more} more"));
     }
     names.join(", ")
-}
-
-fn cells(row: Vec<Value>) -> Vec<Cell> {
-    row.into_iter().map(cell).collect()
 }
 
 /// Returns the value of a column in a row of all columns.

@@ -15,7 +15,9 @@ pub(crate) enum View {
     Details,
     Changes,
     Revisions,
+    Instances,
     Walks,
+    Drift,
 }
 
 impl View {
@@ -25,7 +27,9 @@ impl View {
             Self::Details => "task_details",
             Self::Changes => "task_changes",
             Self::Revisions => "task_revisions",
+            Self::Instances => "instances",
             Self::Walks => "walks",
+            Self::Drift => "drift",
         }
     }
 
@@ -36,19 +40,21 @@ impl View {
             Self::Details => &DETAILS,
             Self::Changes => &CHANGES,
             Self::Revisions => &REVISIONS,
+            Self::Instances => &INSTANCES,
             Self::Walks => &WALKS,
+            Self::Drift => &DRIFT,
         }
     }
 
-    /// Returns the column of that name: the only way to one, so that no typed text becomes SQL.
+    /// Returns the column of that name.
+    #[cfg(test)]
     pub(crate) fn column(self, name: &str) -> Option<ColumnName> {
-        let known = self.columns().iter().find(|known| **known == name);
-        known.copied().map(ColumnName)
+        ColumnName::among(self.columns(), name)
     }
 
     /// Returns every column.
     pub(crate) fn all(self) -> Vec<ColumnName> {
-        self.columns().iter().copied().map(ColumnName).collect()
+        ColumnName::all(self.columns())
     }
 
     /// What decides between rows that are equal in the wanted order; together with it every order is a total one.
@@ -57,7 +63,9 @@ impl View {
             Self::Tasks | Self::Details => &["task_key"],
             Self::Changes => &["task_key", "source", "attribute"],
             Self::Revisions => &["task_key", "revision"],
+            Self::Instances => &["project_id", "instance_id"],
             Self::Walks => &["walk_id"],
+            Self::Drift => &["kind", "what"],
         }
     }
 }
@@ -174,11 +182,45 @@ const WALKS: [&str; 25] = [
     "error",
 ];
 
+const INSTANCES: [&str; 18] = [
+    "project_id",
+    "instance_id",
+    "name",
+    "engine",
+    "engine_version",
+    "spec_code",
+    "capacity_gb",
+    "status",
+    "created_at",
+    "first_seen_at",
+    "last_seen_at",
+    "gone_at",
+    "last_proven_at",
+    "last_full_at",
+    "high_water_mark",
+    "tasks",
+    "open_tasks",
+    "missing_tasks",
+];
+
+const DRIFT: [&str; 5] = ["first_seen_at", "sync_id", "kind", "what", "sample"];
+
 /// The name of a column that exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ColumnName(&'static str);
 
 impl ColumnName {
+    /// Returns the known column of that name: the only way to one, so that no typed text becomes SQL.
+    pub(crate) fn among(known: &'static [&'static str], name: &str) -> Option<Self> {
+        let found = known.iter().find(|known| **known == name);
+        found.copied().map(Self)
+    }
+
+    /// Returns every known column.
+    pub(crate) fn all(known: &'static [&'static str]) -> Vec<Self> {
+        known.iter().copied().map(Self).collect()
+    }
+
     pub(crate) const fn as_str(self) -> &'static str {
         self.0
     }
@@ -189,6 +231,24 @@ impl ColumnName {
 pub(crate) struct Order {
     pub(crate) column: ColumnName,
     pub(crate) descending: bool,
+}
+
+impl Order {
+    /// From the least value of a known column to the greatest.
+    pub(crate) const fn ascending(column: &'static str) -> Self {
+        Self {
+            column: ColumnName(column),
+            descending: false,
+        }
+    }
+
+    /// From the greatest value of a known column to the least.
+    pub(crate) const fn descending(column: &'static str) -> Self {
+        Self {
+            column: ColumnName(column),
+            descending: true,
+        }
+    }
 }
 
 /// Which rows of a view are wanted.

@@ -64,7 +64,9 @@ fn the_columns_are_those_of_the_views() {
         View::Details,
         View::Changes,
         View::Revisions,
+        View::Instances,
         View::Walks,
+        View::Drift,
     ] {
         let sql = format!("SELECT * FROM {}", view.name());
         let statement = archive.prepare(&sql).unwrap();

@@ -1,0 +1,289 @@
+//! Records as a command lists them: which columns in which order, and how each is phrased for whoever reads it.
+//!
+//! A command names the columns that it knows and the *fields* that people see unless they choose otherwise. Programs (JSON,
+//! CSV) get every column as it stands, whoever names columns gets those as they stand, and a table or Markdown gets the
+//! fields: whole where it is piped, shortened where it is drawn on a terminal.
+
+use rusqlite::Connection;
+
+use super::Context;
+use super::error::CliError;
+use super::instance_arg::Short;
+use super::output_args::{OutputArgs, cells, note, written};
+use crate::output;
+use crate::output::phrase::{Precision, duration, moment};
+use crate::output::{Cell, Column, Settings};
+use crate::store::filter::Condition;
+use crate::store::read;
+use crate::store::read::{ColumnName, Order, Select, View};
+
+/// Rows that a terminal shows of a long list unless told otherwise: two screens.
+pub(crate) const ON_A_TERMINAL: u64 = 50;
+
+/// Matching rows are counted up to here for the remark on what is not shown.
+const COUNTED: u32 = 10_000;
+
+/// How a cell is phrased.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    /// Shortened for a line of a terminal.
+    pub(crate) is_drawn: bool,
+    pub(crate) short: Short,
+}
+
+/// Makes one cell of the cells of the columns that a field reads.
+pub(crate) type Say = fn(&[Cell], &Look) -> Cell;
+
+/// What people see of a record in one column of a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field {
+    title: &'static str,
+    /// The title on a terminal; nothing leaves the field out there.
+    drawn: Option<&'static str>,
+    is_rigid: bool,
+    reads: &'static [&'static str],
+    say: Say,
+}
+
+impl Field {
+    /// A field that shows one column under its own name.
+    pub(crate) const fn new(name: &'static str, reads: &'static [&'static str], say: Say) -> Self {
+        Self {
+            title: name,
+            drawn: Some(name),
+            is_rigid: false,
+            reads,
+            say,
+        }
+    }
+
+    /// A drawn table cuts other columns first.
+    pub(crate) const fn rigid(mut self) -> Self {
+        self.is_rigid = true;
+        self
+    }
+
+    /// On a terminal it has this shorter title.
+    pub(crate) const fn drawn_as(mut self, title: &'static str) -> Self {
+        self.drawn = Some(title);
+        self
+    }
+
+    /// A terminal has no room for it.
+    pub(crate) const fn not_drawn(mut self) -> Self {
+        self.drawn = None;
+        self
+    }
+}
+
+/// What is shown of each record.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    shape: Shape,
+    look: Look,
+}
+
+#[derive(Debug)]
+enum Shape {
+    /// Columns as they are.
+    Named(Vec<ColumnName>),
+    /// Fields, each with the places of what it reads.
+    Fields(Vec<(Field, Vec<usize>)>, Vec<ColumnName>),
+}
+
+impl Listing {
+    /// Decides what is shown of records that have these columns.
+    pub(crate) fn new(
+        known: &'static [&'static str],
+        fields: &[Field],
+        args: &OutputArgs,
+        settings: Settings,
+        short: Short,
+    ) -> Result<Self, CliError> {
+        let look = Look {
+            is_drawn: settings.width.is_some(),
+            short,
+        };
+        let shape = match args.columns(known)? {
+            Some(named) => Shape::Named(named),
+            None if !settings.format.is_for_people() => Shape::Named(ColumnName::all(known)),
+            None => Shape::of_fields(known, fields, look),
+        };
+        Ok(Self { shape, look })
+    }
+
+    /// Returns the columns that rows must have, in this order.
+    pub(crate) fn columns(&self) -> &[ColumnName] {
+        match &self.shape {
+            Shape::Named(columns) | Shape::Fields(_, columns) => columns,
+        }
+    }
+
+    pub(crate) fn header(&self) -> Vec<Column> {
+        match &self.shape {
+            Shape::Named(columns) => {
+                let names = columns.iter().map(|column| Column::new(column.as_str()));
+                names.collect()
+            }
+            Shape::Fields(fields, _) => fields.iter().map(|(field, _)| self.title(field)).collect(),
+        }
+    }
+
+    fn title(&self, field: &Field) -> Column {
+        let title = match field.drawn {
+            Some(drawn) if self.look.is_drawn => drawn,
+            _ => field.title,
+        };
+        Column {
+            name: title.to_owned(),
+            is_rigid: field.is_rigid,
+        }
+    }
+
+    /// Turns a row of the columns into what is shown of it.
+    pub(crate) fn cells(&self, row: Vec<Cell>) -> Vec<Cell> {
+        let Shape::Fields(fields, _) = &self.shape else {
+            return row;
+        };
+        let said = fields.iter().map(|(field, places)| {
+            let read: Vec<_> = places
+                .iter()
+                .filter_map(|place| row.get(*place).cloned())
+                .collect();
+            (field.say)(&read, &self.look)
+        });
+        said.collect()
+    }
+}
+
+impl Shape {
+    fn of_fields(known: &'static [&'static str], fields: &[Field], look: Look) -> Self {
+        let mut columns: Vec<ColumnName> = Vec::new();
+        let mut place = |name: &str| {
+            let column = ColumnName::among(known, name)?;
+            let found = columns.iter().position(|known| *known == column);
+            Some(found.unwrap_or_else(|| {
+                columns.push(column);
+                columns.len() - 1
+            }))
+        };
+        let shown = fields
+            .iter()
+            .filter(|field| !look.is_drawn || field.drawn.is_some())
+            .map(|field| {
+                let places = field.reads.iter().filter_map(|name| place(name)).collect();
+                (*field, places)
+            })
+            .collect();
+        Self::Fields(shown, columns)
+    }
+}
+
+/// Which records of a view a command lists.
+pub(crate) struct Listed<'a> {
+    pub(crate) view: View,
+    pub(crate) fields: &'a [Field],
+    pub(crate) condition: Condition,
+    /// The order, unless another one was typed.
+    pub(crate) order: Order,
+    /// Rows that a terminal shows unless told otherwise.
+    pub(crate) on_a_terminal: Option<u64>,
+    /// What there is to say where nothing matches.
+    pub(crate) nothing: &'a str,
+}
+
+/// Prints records of a view as they were asked for.
+pub(crate) fn print(
+    listed: &Listed<'_>,
+    args: &OutputArgs,
+    archive: &Connection,
+    context: &mut Context<'_>,
+) -> Result<(), CliError> {
+    let settings = args.format.settings(context.out_is_terminal);
+    let limit = args.limit(listed.on_a_terminal, context.out_is_terminal);
+    let known = listed.view.columns();
+    let short = Short::of(&read::instances(archive)?);
+    let listing = Listing::new(known, listed.fields, args, settings, short)?;
+    let select = Select {
+        view: listed.view,
+        columns: listing.columns().to_vec(),
+        condition: listed.condition.clone(),
+        order: Some(args.order(known)?.unwrap_or(listed.order)),
+        // One more than is shown tells whether there are more.
+        limit: limit.map(|limit| limit.saturating_add(1)),
+    };
+    let (mut shown, mut is_more) = (0, false);
+    let mut records = output::records(settings, &mut *context.out);
+    written(records.header(&listing.header()))?;
+    read::stream(archive, &select, |row| {
+        if limit == Some(shown) {
+            is_more = true;
+            return Ok(());
+        }
+        shown += 1;
+        written(records.row(&listing.cells(cells(row))))
+    })?;
+    written(records.end())?;
+    drop(records);
+    if shown == 0 && settings.format.is_for_people() {
+        note(context, listed.nothing);
+    }
+    if is_more && args.limit.is_none() {
+        let total = read::count(archive, listed.view, &select.condition, COUNTED + 1)?;
+        let total = if total > COUNTED {
+            format!("more than {COUNTED}")
+        } else {
+            total.to_string()
+        };
+        note(context, &format!("{shown} of {total} shown; -n 0 for all"));
+    }
+    Ok(())
+}
+
+/// The value as it stands.
+pub(crate) fn plain(read: &[Cell], _: &Look) -> Cell {
+    read.first().cloned().unwrap_or(Cell::Null)
+}
+
+/// A time: with seconds on a terminal, whole elsewhere.
+pub(crate) fn time(read: &[Cell], look: &Look) -> Cell {
+    shortened(read, look, Precision::Second)
+}
+
+/// A time of which the minute is enough on a terminal.
+pub(crate) fn minute(read: &[Cell], look: &Look) -> Cell {
+    shortened(read, look, Precision::Minute)
+}
+
+fn shortened(read: &[Cell], look: &Look, precision: Precision) -> Cell {
+    match read.first() {
+        Some(Cell::Text(time)) if look.is_drawn => Cell::Text(moment(time, precision)),
+        _ => plain(read, look),
+    }
+}
+
+/// An instance, read as its id and its name: a name says more than an id, where there is one.
+pub(crate) fn instance(read: &[Cell], look: &Look) -> Cell {
+    match read {
+        [_, name @ Cell::Text(_)] => name.clone(),
+        [Cell::Text(id), ..] if look.is_drawn => Cell::Text(look.short.cut(id)),
+        _ => plain(read, look),
+    }
+}
+
+/// Milliseconds as people say them.
+pub(crate) fn elapsed(read: &[Cell], look: &Look) -> Cell {
+    match read.first() {
+        Some(Cell::Integer(millis)) => Cell::Text(duration(*millis)),
+        _ => plain(read, look),
+    }
+}
+
+/// 1 and 0 as words.
+pub(crate) fn yes_no(read: &[Cell], look: &Look) -> Cell {
+    match read.first() {
+        Some(Cell::Integer(0)) => Cell::text("no"),
+        Some(Cell::Integer(_)) => Cell::text("yes"),
+        _ => plain(read, look),
+    }
+}
