@@ -24,6 +24,10 @@ pub(crate) enum Exit {
     Unreachable,
     /// The archive cannot be used.
     Archive,
+    /// `assert-none`: there is one.
+    Found,
+    /// `assert-none`: the archive cannot tell.
+    CannotKnow,
     /// Another sync or program holds the archive.
     Busy,
     /// SIGINT.
@@ -42,6 +46,8 @@ impl Exit {
             Self::Refused => 4,
             Self::Unreachable => 5,
             Self::Archive => 6,
+            Self::Found => 10,
+            Self::CannotKnow => 11,
             Self::Busy => 75,
             Self::Interrupted => 130,
             Self::Terminated => 143,
@@ -58,6 +64,8 @@ impl Exit {
             Self::Refused => "refused",
             Self::Unreachable => "unreachable",
             Self::Archive => "archive",
+            Self::Found => "found",
+            Self::CannotKnow => "cannot_know",
             Self::Busy => "busy",
             Self::Interrupted => "interrupted",
             Self::Terminated => "terminated",

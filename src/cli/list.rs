@@ -7,8 +7,8 @@ use rusqlite::Connection;
 use super::error::{CliError, Exit};
 use super::listing::{Field, Listed, ON_A_TERMINAL};
 use super::output_args::OutputArgs;
-use super::{Context, archive, instance_arg, listing, when};
-use crate::store::filter::TaskFilter;
+use super::{Context, archive, instance_arg, listing, period};
+use crate::store::filter::{Created, TaskFilter};
 use crate::store::read;
 use crate::store::read::{Order, View};
 
@@ -37,7 +37,7 @@ pub(crate) struct ListArgs {
 /// Which tasks are wanted.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Filters (all must hold; of a repeated one, any)")]
-pub(crate) struct FilterArgs {
+pub(crate) struct TaskArgs {
     /// Only tasks of this instance: its id, its name, or an unambiguous beginning of the id; repeatable.
     #[arg(long, value_name = "ID|NAME", value_parser = NonEmptyStringValueParser::new())]
     instance: Vec<String>,
@@ -55,6 +55,14 @@ pub(crate) struct FilterArgs {
     /// the record as the cloud sent it, in any of its revisions.
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     text: Option<String>,
+}
+
+/// Which tasks are wanted, and of when.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filters (all must hold; of a repeated one, any)")]
+pub(crate) struct FilterArgs {
+    #[command(flatten)]
+    task: TaskArgs,
     /// Only tasks created at this time or later.
     ///
     /// A time (2026-10-01T08:30:00Z), a date, a month (2026-10), a quarter (2026-Q3), a year, `now`, `today`, `yesterday`,
@@ -74,13 +82,9 @@ pub(crate) struct FilterArgs {
     new: bool,
 }
 
-impl FilterArgs {
+impl TaskArgs {
     /// Turns what was typed into a filter; instances are looked up in the archive.
-    pub(crate) fn filter(
-        &self,
-        archive: &Connection,
-        context: &Context<'_>,
-    ) -> Result<TaskFilter, CliError> {
+    pub(crate) fn filter(&self, archive: &Connection) -> Result<TaskFilter, CliError> {
         for text in self.text.iter().chain(&self.user) {
             if text.len() > LONGEST_TEXT {
                 return Err(CliError::usage(format!(
@@ -88,30 +92,30 @@ impl FilterArgs {
                 )));
             }
         }
-        let now = (context.now)();
-        let time = |name: &str, typed: &Option<String>| match typed {
-            Some(typed) => when::parse(typed, now)
-                .map(Some)
-                .map_err(|error| CliError::usage(format!("{name}: {error}"))),
-            None => Ok(None),
-        };
-        let (since, until) = (time("--since", &self.since)?, time("--until", &self.until)?);
-        if let (Some(since), Some(until)) = (since, until)
-            && since >= until
-        {
-            return Err(CliError::usage(format!("nothing lies between --since {since} and --until {until}"))
-                .hint("--until is excluded, and a period stands for its beginning: September is --since 2026-09 --until 2026-10"));
-        }
         Ok(TaskFilter {
             instances: instance_arg::resolve(archive, &self.instance)?,
             operations: self.operation.clone(),
             statuses: self.status.clone(),
             users: self.user.clone(),
             text: self.text.clone(),
-            since,
-            until,
+            ..TaskFilter::default()
+        })
+    }
+}
+
+impl FilterArgs {
+    /// Turns what was typed into a filter.
+    pub(crate) fn filter(
+        &self,
+        archive: &Connection,
+        context: &Context<'_>,
+    ) -> Result<TaskFilter, CliError> {
+        let (since, until) = (self.since.as_deref(), self.until.as_deref());
+        Ok(TaskFilter {
+            created: Created::In(period::window(since, until, (context.now)())?),
             missing: self.missing,
             new: self.new,
+            ..self.task.filter(archive)?
         })
     }
 }
@@ -140,7 +144,7 @@ fn print(
 }
 
 /// What a line shows of a task.
-const FIELDS: [Field; 6] = [
+pub(super) const FIELDS: [Field; 6] = [
     Field::new("created_at", &["created_at"], listing::time).rigid(),
     Field::new(
         "instance",

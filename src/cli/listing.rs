@@ -4,6 +4,8 @@
 //! CSV) get every column as it stands, whoever names columns gets those as they stand, and a table or Markdown gets the
 //! fields: whole where it is piped, shortened where it is drawn on a terminal.
 
+use std::cmp::Ordering;
+
 use rusqlite::Connection;
 
 use super::Context;
@@ -110,6 +112,19 @@ impl Listing {
             None => Shape::of_fields(known, fields, look),
         };
         Ok(Self { shape, look })
+    }
+
+    /// Shows the fields, whatever was typed.
+    pub(crate) fn of_fields(known: &'static [&'static str], fields: &[Field], look: Look) -> Self {
+        let shape = Shape::of_fields(known, fields, look);
+        Self { shape, look }
+    }
+
+    /// Picks what it reads of a row of all known columns.
+    pub(crate) fn pick(&self, known: &[&str], row: &[Cell]) -> Vec<Cell> {
+        let place = |column: &ColumnName| known.iter().position(|name| *name == column.as_str());
+        let places = self.columns().iter().filter_map(place);
+        places.map(|place| row[place].clone()).collect()
     }
 
     /// Returns the columns that rows must have, in this order.
@@ -238,6 +253,53 @@ pub(crate) fn print(
         note(context, &format!("{shown} of {total} shown; -n 0 for all"));
     }
     Ok(())
+}
+
+/// Prints records that stand in no view: each a row of all columns.
+pub(crate) fn print_rows(
+    known: &'static [&'static str],
+    fields: &[Field],
+    mut rows: Vec<Vec<Cell>>,
+    nothing: &str,
+    args: &OutputArgs,
+    archive: &Connection,
+    context: &mut Context<'_>,
+) -> Result<(), CliError> {
+    let settings = args.format.settings(context.out_is_terminal);
+    let short = Short::of(&read::instances(archive)?);
+    let listing = Listing::new(known, fields, args, settings, short)?;
+    let place = |column: &ColumnName| known.iter().position(|name| *name == column.as_str());
+    if let Some(order) = args.order(known)?
+        && let Some(by) = place(&order.column)
+    {
+        rows.sort_by(|one, other| in_order(&one[by], &other[by], order.descending));
+    }
+    if let Some(limit) = args.limit(None, context.out_is_terminal) {
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    }
+    let mut records = output::records(settings, &mut *context.out);
+    written(records.header(&listing.header()))?;
+    for row in &rows {
+        written(records.row(&listing.cells(listing.pick(known, row))))?;
+    }
+    written(records.end())?;
+    drop(records);
+    if rows.is_empty() && settings.format.is_for_people() {
+        note(context, nothing);
+    }
+    Ok(())
+}
+
+/// Compares as the archive does: numbers before text, what is absent last either way.
+fn in_order(one: &Cell, other: &Cell, descending: bool) -> Ordering {
+    let turned = |order: Ordering| if descending { order.reverse() } else { order };
+    match (one, other) {
+        (Cell::Null, Cell::Null) => Ordering::Equal,
+        (Cell::Null, _) => Ordering::Greater,
+        (_, Cell::Null) => Ordering::Less,
+        (Cell::Integer(one), Cell::Integer(other)) => turned(one.cmp(other)),
+        _ => turned(one.to_text().cmp(&other.to_text())),
+    }
 }
 
 /// The value as it stands.

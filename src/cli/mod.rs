@@ -4,6 +4,7 @@
 //! struct whose doc comment is the help text, and a `run` function.
 
 mod archive;
+mod assert_none;
 mod coverage;
 mod credentials;
 mod duration;
@@ -17,6 +18,7 @@ mod messages;
 mod network;
 mod output_args;
 mod paths;
+mod period;
 mod show;
 mod signals;
 mod simulate;
@@ -128,6 +130,7 @@ enum Command {
     Show(show::ShowArgs),
     Instances(instances::InstancesArgs),
     Coverage(coverage::CoverageArgs),
+    AssertNone(assert_none::AssertNoneArgs),
     Simulate(simulate::Args),
 }
 
@@ -201,6 +204,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliErr
         Command::Show(args) => show::run(args, context),
         Command::Instances(args) => instances::run(args, context),
         Command::Coverage(args) => coverage::run(args, context),
+        Command::AssertNone(args) => assert_none::run(args, context),
         Command::Simulate(args) => simulate::run(args, context),
     }
 }

@@ -1,6 +1,6 @@
 //! Times that people type: `2026-10`, `yesterday`, `7d`.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, Months, NaiveDate};
 
 use crate::model::time::{DAY, HOUR, MINUTE, SECOND, Timestamp};
 
@@ -24,6 +24,34 @@ pub(crate) fn parse(text: &str, now: Timestamp) -> Result<Timestamp, String> {
             .or_else(|| Timestamp::parse_upstream(&typed)),
     };
     read.ok_or_else(|| format!("cannot read {text:?} as a time: type {FORMS}"))
+}
+
+/// Reads a day, a month, a quarter or a year as its first moment and the first one after it.
+pub(crate) fn period_of(text: &str, now: Timestamp) -> Result<(Timestamp, Timestamp), String> {
+    let typed = text.trim().to_ascii_lowercase();
+    let day = |start: Timestamp| (start, start.plus(DAY));
+    let today = now.plus(-now.millis().rem_euclid(DAY));
+    let read = match typed.as_str() {
+        "today" => Some(day(today)),
+        "yesterday" => Some(day(today.plus(-DAY))),
+        _ => period(&typed).and_then(|start| Some((start, end(&typed, start)?))),
+    };
+    read.ok_or_else(|| {
+        format!("cannot read {text:?} as a period: type a date (2026-10-01), a month (2026-10), a quarter (2026-Q3), a year (2026), today or yesterday")
+    })
+}
+
+/// Returns the end of a period that was read as its first moment.
+fn end(text: &str, start: Timestamp) -> Option<Timestamp> {
+    let months = match (text.len(), text.contains('q')) {
+        (4, _) => 12,
+        (_, true) => 3,
+        (7, _) => 1,
+        _ => return Some(start.plus(DAY)),
+    };
+    let first = DateTime::from_timestamp_millis(start.millis())?.date_naive();
+    let next = first.checked_add_months(Months::new(months))?;
+    Timestamp::from_millis(next.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis())
 }
 
 /// Reads `36h` as the moment that long ago; nothing lies before the year 0000.
@@ -165,6 +193,38 @@ mod tests {
         ] {
             let error = parse(typed, now()).unwrap_err();
             assert!(error.contains("2026-Q3"), "{typed:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_period_has_a_beginning_and_an_end() {
+        let cases = [
+            ("2026-10-12", "2026-10-12", "2026-10-13"),
+            ("2026-10", "2026-10-01", "2026-11-01"),
+            ("2026-12", "2026-12-01", "2027-01-01"),
+            ("2024-02", "2024-02-01", "2024-03-01"),
+            ("2026-Q1", "2026-01-01", "2026-04-01"),
+            ("2026-q4", "2026-10-01", "2027-01-01"),
+            ("2026", "2026-01-01", "2027-01-01"),
+            ("today", "2026-10-12", "2026-10-13"),
+            ("Yesterday", "2026-10-11", "2026-10-12"),
+        ];
+        for (typed, since, until) in cases {
+            let (begins, ends) = period_of(typed, now()).unwrap();
+            assert!(begins.to_string().starts_with(since), "{typed}: {begins}");
+            assert!(ends.to_string().starts_with(until), "{typed}: {ends}");
+        }
+        for typed in [
+            "7d",
+            "now",
+            "",
+            "2026-13",
+            "9999",
+            "9999-12",
+            "2026-10-01T00:00:00Z",
+        ] {
+            let error = period_of(typed, now()).unwrap_err();
+            assert!(error.contains("2026-Q3"), "{typed}: {error}");
         }
     }
 

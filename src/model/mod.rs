@@ -4,6 +4,7 @@
 //! present moment takes it as a parameter.
 
 pub(crate) mod absence;
+pub(crate) mod coverage;
 pub(crate) mod json;
 pub(crate) mod ledger;
 pub(crate) mod operation;

@@ -4,6 +4,7 @@
 
 use rusqlite::types::Value;
 
+use crate::model::coverage::Window;
 use crate::model::operation;
 use crate::model::time::Timestamp;
 
@@ -26,12 +27,27 @@ pub(crate) struct TaskFilter {
     pub(crate) users: Vec<String>,
     /// Part of any text of the task, its changes and its raw records, in any case.
     pub(crate) text: Option<String>,
-    /// Bounds of the creation time: included, excluded. A task without one lies in no period.
-    pub(crate) since: Option<Timestamp>,
-    pub(crate) until: Option<Timestamp>,
+    pub(crate) created: Created,
     pub(crate) missing: bool,
     /// First seen by the last sync that has finished.
     pub(crate) new: bool,
+    /// Not final: status and contents may still change.
+    pub(crate) open: bool,
+}
+
+/// When a task was created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Created {
+    /// A task without a readable time lies in no period.
+    In(Window),
+    /// The time cannot be read. Such a task may lie in any period that begins before it was first seen.
+    Unreadable { period_begins: Option<Timestamp> },
+}
+
+impl Default for Created {
+    fn default() -> Self {
+        Self::In(Window::default())
+    }
 }
 
 impl TaskFilter {
@@ -70,17 +86,23 @@ impl TaskFilter {
             let params = std::iter::repeat_n(Value::Text(like(text)), TEXT.matches('?').count());
             all.and(TEXT, params);
         }
-        if let Some(since) = self.since {
-            all.and("created_at >= ?", [Value::Text(since.to_string())]);
-        }
-        if let Some(until) = self.until {
-            all.and("created_at < ?", [Value::Text(until.to_string())]);
+        match self.created {
+            Created::In(period) => all = all.and_period("created_at", period),
+            Created::Unreadable { period_begins } => {
+                all.and("created_at IS NULL", []);
+                if let Some(moment) = period_begins {
+                    all.and("first_seen_at > ?", [Value::Text(moment.to_string())]);
+                }
+            }
         }
         if self.missing {
             all.and("missing_since IS NOT NULL", []);
         }
         if self.new {
             all.and(NEW, []);
+        }
+        if self.open {
+            all.and("is_final = 0", []);
         }
         all
     }
@@ -143,6 +165,18 @@ impl Condition {
             let marks = marks(values.len());
             self.and(&format!("{sign}{column} IN ({marks})"), texts(values));
         }
+    }
+
+    /// Keeps the rows whose time in this column lies in the period; a row without one lies in none.
+    #[must_use]
+    pub(crate) fn and_period(mut self, column: &'static str, period: Window) -> Self {
+        if let Some(since) = period.since {
+            self.and(&format!("{column} >= ?"), [Value::Text(since.to_string())]);
+        }
+        if let Some(until) = period.until {
+            self.and(&format!("{column} < ?"), [Value::Text(until.to_string())]);
+        }
+        self
     }
 
     /// The tasks with exactly this id, compared byte by byte.
@@ -259,10 +293,13 @@ mod tests {
             statuses: vec![typed.to_owned()],
             users: vec![typed.to_owned()],
             text: Some(typed.to_owned()),
-            since: Some(Timestamp::EPOCH),
-            until: Some(Timestamp::EPOCH),
+            created: Created::In(Window {
+                since: Some(Timestamp::EPOCH),
+                until: Some(Timestamp::EPOCH),
+            }),
             missing: true,
             new: true,
+            open: true,
         };
         let condition = filter.condition();
         let (sql, params) = (condition.sql(), condition.params());

@@ -45,3 +45,4 @@ INSERT INTO revision(revision_key, walk_key, status_key, updated, digest, raw) V
   (8 * 1048576 + 1, 6, 4, 1790726400000, zeroblob(32), '{}');
 INSERT INTO change VALUES (1, 1, '4', '8.0'), (1, 2, '6379', NULL), (1, 3, NULL, '100%_done'), (4, 2, '6379', '6380'),
   (2, 4, NULL, 'true'), (3, 3, NULL, char(27) || '[2J');
+UPDATE walk SET project_key = 1 WHERE kind = 'instances';

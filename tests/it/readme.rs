@@ -228,7 +228,15 @@ fn every_option_stands_in_the_readme_with_its_variable_and_its_default() {
         .filter(|line| line.starts_with("| "))
         .collect();
     let (mut options, mut variables) = (0, 0);
-    for command in ["sync", "list", "show", "coverage", "simulate"] {
+    for command in [
+        "sync",
+        "list",
+        "show",
+        "instances",
+        "coverage",
+        "assert-none",
+        "simulate",
+    ] {
         let help = hermetic(PROGRAM)
             .args([command, "--help"])
             .output()

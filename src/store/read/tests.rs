@@ -1,8 +1,10 @@
 //! Filters, told by what they exclude, and the plans by which they are answered.
 
 use super::*;
+use crate::model::coverage::Window;
 use crate::model::time::Timestamp;
 use crate::store::error::Kind;
+use crate::store::filter::Created;
 use crate::store::filter::TaskFilter;
 use crate::store::golden;
 
@@ -110,8 +112,10 @@ fn each_filter_keeps_what_was_asked_and_excludes_the_rest() {
         ..TaskFilter::default()
     };
     let period = |since: &str, until: &str| TaskFilter {
-        since: at(since),
-        until: at(until),
+        created: Created::In(Window {
+            since: at(since),
+            until: at(until),
+        }),
         ..TaskFilter::default()
     };
     let cases: [(&str, TaskFilter, &[i64]); 33] = [
@@ -196,7 +200,10 @@ fn each_filter_keeps_what_was_asked_and_excludes_the_rest() {
         (
             "all together",
             TaskFilter {
-                since: at("2026-09-28T00:00:00Z"),
+                created: Created::In(Window {
+                    since: at("2026-09-28T00:00:00Z"),
+                    until: None,
+                }),
                 users: owned(&["ann"]),
                 ..instances(&[SECOND])
             },
@@ -300,8 +307,10 @@ fn filters_and_the_usual_order_are_answered_by_an_index() {
     let everything = plan_of(&all(&TaskFilter::default()));
     insta::assert_snapshot!(everything, @"SCAN t USING INDEX task_created");
     let period = TaskFilter {
-        since: at("2026-09-01T00:00:00Z"),
-        until: at("2026-10-01T00:00:00Z"),
+        created: Created::In(Window {
+            since: at("2026-09-01T00:00:00Z"),
+            until: at("2026-10-01T00:00:00Z"),
+        }),
         ..TaskFilter::default()
     };
     insta::assert_snapshot!(plan_of(&all(&period)), @"SEARCH t USING INDEX task_created (created_at>? AND created_at<?)");

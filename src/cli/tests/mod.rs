@@ -1,5 +1,7 @@
 //! Query commands as they are typed, on the golden archive: what comes out, what is said, how it ends.
 
+mod coverage;
+
 use super::*;
 use crate::store::golden;
 
@@ -192,7 +194,17 @@ fn what_was_typed_wrong_is_refused_with_what_would_be_right() {
         ),
         ("list --output xml", "jsonl"),
         ("list --text=", "value is required"),
-        ("coverage", "--walks"),
+        ("coverage --walks --gaps", "cannot be used with"),
+        (
+            "coverage --since 2026-10 --period 2026",
+            "cannot be used with",
+        ),
+        ("coverage --period 7d", "2026-Q3"),
+        ("coverage --max-gap 36", "a unit is missing"),
+        (
+            "assert-none --since 2026-10 --until 2026-09",
+            "--until is excluded",
+        ),
         ("show 9999", "dcs-history list"),
         ("show 0011223344556677 --instance nobody", "no instance"),
     ];
@@ -414,14 +426,21 @@ fn a_piped_ledger_shortens_nothing() {
     walk_id  started_at                instance_id                           attempt  kind  proven  received  new  changed  reason
           3  2026-10-01T02:00:01.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726        1  full  yes            2    0        1  all received
     ");
-    insta::assert_snapshot!(archive.out("coverage --walks -n 1 -o jsonl"), @r#"{"walk_id":7,"sync_id":2,"project_id":null,"instance_id":null,"attempt":1,"kind":"instances","window_start":null,"window_end":null,"started_at":"2026-10-01T02:00:00.100Z","finished_at":"2026-10-01T02:00:00.900Z","proven":1,"reason":"all received","requests":1,"server_total":3,"received":3,"new":0,"changed":0,"same":0,"older":0,"rejected":0,"missing":0,"reappeared":0,"mark_before":null,"mark_after":null,"error":null}"#);
+    insta::assert_snapshot!(archive.out("coverage --walks -n 1 -o jsonl"), @r#"{"walk_id":7,"sync_id":2,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":null,"attempt":1,"kind":"instances","window_start":null,"window_end":null,"started_at":"2026-10-01T02:00:00.100Z","finished_at":"2026-10-01T02:00:00.900Z","proven":1,"reason":"all received","requests":1,"server_total":3,"received":3,"new":0,"changed":0,"same":0,"older":0,"rejected":0,"missing":0,"reappeared":0,"mark_before":null,"mark_after":null,"error":null}"#);
 }
 
 #[test]
 fn an_archive_that_is_not_there_is_named_with_the_command_that_makes_one() {
     let folder = tempfile::tempdir().unwrap();
     let nothing = Archive { folder };
-    for line in ["list", "show 1", "coverage --walks"] {
+    for line in [
+        "list",
+        "show 1",
+        "instances",
+        "coverage",
+        "coverage --walks",
+        "assert-none",
+    ] {
         let outcome = nothing.run(line, None);
         assert_eq!(
             (outcome.exit, outcome.out.as_str()),
@@ -464,7 +483,14 @@ impl Write for Gone {
 fn a_reader_that_went_away_is_a_quiet_end() {
     let archive = Archive::new();
     for format in ["table", "json", "jsonl", "csv", "markdown"] {
-        for command in ["list", "coverage --walks", "show 5"] {
+        for command in [
+            "list",
+            "instances",
+            "coverage",
+            "coverage --walks",
+            "assert-none",
+            "show 5",
+        ] {
             let path = archive.path();
             let line = format!("dcs-history {command} -o {format} --db {}", path.display());
             let mut err = Vec::new();

@@ -1,4 +1,7 @@
-//! `coverage`: what the archive can vouch for; so far its ledger.
+//! `coverage`: what the archive can vouch for, its ledger, and its drift journal.
+
+pub(super) mod spans;
+pub(super) mod survey;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
@@ -7,34 +10,48 @@ use rusqlite::Connection;
 use super::error::{CliError, Exit};
 use super::listing::{Field, Listed, Look};
 use super::output_args::OutputArgs;
+use super::period::{PeriodArgs, RulesArgs};
 use super::{Context, archive, instance_arg, listing};
 use crate::output::Cell;
 use crate::store::filter::Condition;
 use crate::store::read;
 use crate::store::read::{Order, View};
 
-/// Show what the archive can vouch for.
+/// Show what the archive can vouch for, and what it cannot.
 ///
-/// A walk is one reading of an instance's task list from end to end. It is proven if nothing can have been left out; else
-/// the reason says what was in doubt. With --walks the ledger of all walks is printed, newest first.
+/// For every instance, the time is divided into spans: vouched (between two proven walks: every record is here), caught up
+/// (the same, but for an old record that shows up late), inherited (before the first proven walk: what had been deleted
+/// by then is unknown), gap (walks too far apart, not proven, or none since: cannot know), closed and before (the
+/// instance did not exist). The last lines are those of the list of instances, and of all together, where the weakest
+/// state counts. An instance that was created and deleted between two readings of that list is not known at all.
 ///
-/// On a terminal the table is shortened: `read` is the number of records received, `chg` that of tasks changed, and `#2`
-/// behind the kind a second attempt. JSON and CSV have all columns of the view `walks`.
+/// With --walks the ledger is printed: one line a walk, which is one reading of a list from end to end. It is proven if
+/// nothing can have been left out; else the reason says what was in doubt. On a terminal `read` is the number of records
+/// received, `chg` that of tasks changed, and `#2` behind the kind a second attempt.
+///
+/// JSON and CSV have all columns: those of the views `walks` and `drift`, or those of a span.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  dcs-history coverage --walks -n 20
-  dcs-history coverage --walks --instance 1f4c2a90 --columns started_at,proven,reason,error
-  dcs-history coverage --walks -o jsonl")]
+  dcs-history coverage --since 30d
+  dcs-history coverage --gaps --period 2026-Q3         # what an audit of that quarter has to say
+  dcs-history coverage --walks --instance 1f4c2a90 --columns started_at,proven,reason,error")]
 pub(crate) struct CoverageArgs {
+    /// Only what the archive cannot vouch for: gaps, and what is inherited.
+    #[arg(long)]
+    gaps: bool,
     /// Print the ledger: one line a walk.
-    #[arg(long, required_unless_present = "drift", conflicts_with = "drift")]
+    #[arg(long, conflicts_with_all = ["gaps", "max_gap", "settle"])]
     walks: bool,
     /// Print the drift journal: what was met that the cloud's documentation does not know.
-    #[arg(long, conflicts_with = "instance")]
+    #[arg(long, conflicts_with_all = ["gaps", "walks", "instance", "max_gap", "settle"])]
     drift: bool,
-    /// Only walks of this instance: its id, its name, or an unambiguous beginning of the id; repeatable.
+    /// Only of this instance: its id, its name, or an unambiguous beginning of the id; repeatable.
     #[arg(long, value_name = "ID|NAME", value_parser = NonEmptyStringValueParser::new())]
     instance: Vec<String>,
+    #[command(flatten)]
+    period: PeriodArgs,
+    #[command(flatten)]
+    rules: RulesArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -50,25 +67,29 @@ fn print(
     context: &mut Context<'_>,
 ) -> Result<Exit, CliError> {
     let archive = read::snapshot(archive)?;
-    let instances = instance_arg::resolve(&archive, &args.instance)?;
+    if !args.walks && !args.drift {
+        return spans::print(args, &archive, context);
+    }
+    let period = args.period.window((context.now)())?;
     let listed = if args.drift {
         Listed {
             view: View::Drift,
             fields: &SIGHTING,
-            condition: Condition::default(),
+            condition: Condition::default().and_period("first_seen_at", period),
             order: Order::descending("first_seen_at"),
             on_a_terminal: None,
             nothing: "nothing undocumented was met",
         }
     } else {
+        let instances = instance_arg::resolve(&archive, &args.instance)?;
         Listed {
             view: View::Walks,
             fields: &WALK,
-            condition: Condition::of_instances(&instances),
+            condition: Condition::of_instances(&instances).and_period("started_at", period),
             // Walks are numbered as they begin, and by number they need no sorting.
             order: Order::descending("walk_id"),
             on_a_terminal: None,
-            nothing: "no walk yet",
+            nothing: "no walk matches",
         }
     };
     listing::print(&listed, &args.output, &archive, context)?;
