@@ -94,6 +94,9 @@ CREATE TABLE walk(
   error TEXT
 ) STRICT;
 CREATE INDEX walk_instance ON walk(instance_key);
+-- What coverage reads: the proven walks of an instance around a period, and those of a list of instances.
+CREATE INDEX walk_proven ON walk(instance_key, kind, started) WHERE proven = 1;
+CREATE INDEX walk_list ON walk(project_key, kind, started) WHERE proven = 1 AND project_key IS NOT NULL;
 CREATE INDEX walk_sync ON walk(sync_key);
 
 -- The walks that are not visible yet, and the known tasks that they touched, with the revision that will be current.

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::filter::{Condition, InstanceKey};
 use super::read::Instance;
-use crate::model::coverage::{Ledger, Proven, Window};
+use crate::model::coverage::{Ledger, Proven, Rules, Window};
 use crate::model::time::Timestamp;
 use crate::store::Error;
 
@@ -16,8 +16,12 @@ pub(crate) struct Known {
     key: i64,
 }
 
-/// Returns these instances, or all if none is named, in the order of their ids.
-pub(crate) fn instances(archive: &Connection, named: &[InstanceKey]) -> Result<Vec<Known>, Error> {
+/// Returns these instances, or all if none is named, in the order of their ids, with what was proven around a period.
+pub(crate) fn instances(
+    archive: &Connection,
+    named: &[InstanceKey],
+    around: Around,
+) -> Result<Vec<Known>, Error> {
     let wanted = Condition::of_instances(named);
     let sql = format!(
         "SELECT i.instance_key, v.project_id, v.instance_id, v.name, i.created, i.gone
@@ -48,27 +52,36 @@ pub(crate) fn instances(archive: &Connection, named: &[InstanceKey]) -> Result<V
     let mut known: Vec<_> = known.collect::<rusqlite::Result<_>>()?;
     let mut walks = archive.prepare(
         "SELECT walk_key, started, kind = 'full' FROM walk
-         WHERE instance_key = ?1 AND proven = 1 AND kind IN ('full', 'incremental')",
+         WHERE instance_key = ?1 AND proven = 1 AND kind IN ('full', 'incremental')
+           AND started >= coalesce((SELECT max(started) FROM walk
+             WHERE instance_key = ?1 AND proven = 1 AND kind = 'full' AND started <= ?2), ?4)
+           AND started <= coalesce((SELECT min(started) FROM walk
+             WHERE instance_key = ?1 AND proven = 1 AND kind = 'full' AND started >= ?3), ?5)",
     )?;
     for instance in &mut known {
-        let proven = walks.query_map([instance.key], proven)?;
+        let proven = walks.query_map(around.params(instance.key), proven)?;
         instance.ledger.proven = proven.collect::<rusqlite::Result<_>>()?;
     }
     Ok(known)
 }
 
 /// Returns what is known of the reading of each project's list of instances.
-pub(crate) fn lists(archive: &Connection) -> Result<Vec<(String, Ledger)>, Error> {
+pub(crate) fn lists(archive: &Connection, around: Around) -> Result<Vec<(String, Ledger)>, Error> {
     let mut projects =
         archive.prepare("SELECT project_key, project_id FROM project ORDER BY project_id")?;
     let mut walks = archive.prepare(
-        "SELECT walk_key, started, 1 FROM walk WHERE project_key = ?1 AND proven = 1 AND kind = 'instances'",
+        "SELECT walk_key, started, 1 FROM walk
+         WHERE project_key = ?1 AND proven = 1 AND kind = 'instances'
+           AND started >= coalesce((SELECT max(started) FROM walk
+             WHERE project_key = ?1 AND proven = 1 AND kind = 'instances' AND started <= ?2), ?4)
+           AND started <= coalesce((SELECT min(started) FROM walk
+             WHERE project_key = ?1 AND proven = 1 AND kind = 'instances' AND started >= ?3), ?5)",
     )?;
     let projects = projects.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))?;
     let mut lists = Vec::new();
     for project in projects {
         let (key, id) = project?;
-        let proven = walks.query_map([key], proven)?;
+        let proven = walks.query_map(around.params(key), proven)?;
         let ledger = Ledger {
             proven: proven.collect::<rusqlite::Result<_>>()?,
             ..Ledger::default()
@@ -76,6 +89,35 @@ pub(crate) fn lists(archive: &Connection) -> Result<Vec<(String, Ledger)>, Error
         lists.push((id, ledger));
     }
     Ok(lists)
+}
+
+/// Which walks decide about a period: those in it, and those around it as far as the last full walk before and the first
+/// one after it. Years of walks need not be read to speak of a month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Around {
+    first: i64,
+    last: i64,
+}
+
+impl Around {
+    /// The key of a list, the bounds, and the bounds where no full walk lies beyond them.
+    const fn params(self, key: i64) -> [i64; 5] {
+        [key, self.first, self.last, i64::MIN, i64::MAX]
+    }
+
+    /// The state of the first moment rests on the walks beside it and on whether those before them were close enough: all
+    /// of that lies within two gaps of the period, or there is a gap.
+    pub(crate) fn of(period: Window, rules: Rules) -> Self {
+        let margin = rules.max_gap.saturating_add(rules.settle).saturating_mul(2);
+        Self {
+            first: period
+                .since
+                .map_or(i64::MIN, |since| since.millis().saturating_sub(margin)),
+            last: period
+                .until
+                .map_or(i64::MAX, |until| until.millis().saturating_add(margin)),
+        }
+    }
 }
 
 fn proven(row: &rusqlite::Row<'_>) -> rusqlite::Result<Proven> {
@@ -154,4 +196,130 @@ pub(crate) fn rejected_after(
         wanted.sql()
     );
     Ok(archive.query_row(&sql, params_from_iter(wanted.params()), |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::coverage::cover;
+    use crate::model::time::{DAY, HOUR};
+    use crate::store::golden;
+
+    /// Hours after the beginning of 2026-10-01.
+    fn hour(hours: i64) -> Timestamp {
+        Timestamp::from_millis(1_790_812_800_000 + hours * HOUR).unwrap()
+    }
+
+    #[test]
+    fn the_proven_walks_of_every_list_are_read() {
+        let archive = golden::archive();
+        let rules = Rules {
+            max_gap: DAY,
+            settle: HOUR,
+        };
+        let around = Around::of(Window::default(), rules);
+        let known = instances(&archive, &[], around).unwrap();
+        let numbers: Vec<Vec<i64>> = known
+            .iter()
+            .map(|known| known.ledger.proven.iter().map(|walk| walk.number).collect())
+            .collect();
+        assert_eq!(numbers, [vec![1, 3], vec![4], vec![]]);
+        let lists = lists(&archive, around).unwrap();
+        assert_eq!(lists.len(), 1);
+        assert_eq!(lists[0].1.proven[0].number, 7);
+    }
+
+    #[test]
+    fn what_was_tried_in_a_gap_is_told() {
+        let archive = golden::archive();
+        let known = instances(
+            &archive,
+            &[],
+            Around {
+                first: i64::MIN,
+                last: i64::MAX,
+            },
+        )
+        .unwrap();
+        let period = |since: i64, until: i64| Window {
+            since: Some(hour(since)),
+            until: Some(hour(until)),
+        };
+        let cases = [
+            (
+                1,
+                period(-48, 48),
+                Tried::Walks(1, "the list moved while it was read".to_owned()),
+            ),
+            (1, period(24, 48), Tried::Syncs(1, "did not end".to_owned())),
+            (1, period(0, 3), Tried::Nothing),
+            (2, period(-48, 0), Tried::Syncs(1, "partial".to_owned())),
+            (2, period(48, 99), Tried::Nothing),
+        ];
+        for (instance, period, expected) in cases {
+            assert_eq!(
+                tried(&archive, &known[instance], period).unwrap(),
+                expected,
+                "{period:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn coverage_reads_the_ledger_by_index() {
+        let archive = golden::archive();
+        let plan = |sql: &str| -> String {
+            let mut statement = archive
+                .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+                .unwrap();
+            let rows = statement
+                .query_map([], |row| row.get::<_, String>(3))
+                .unwrap();
+            rows.map(|row| row.unwrap() + "\n").collect()
+        };
+        let by_instance = plan(
+            "SELECT walk_key, started, kind FROM walk WHERE instance_key = 1 AND proven = 1 AND kind IN ('full', 'incremental') AND started >= 1",
+        );
+        assert!(
+            by_instance
+                .contains("COVERING INDEX walk_proven (instance_key=? AND kind=? AND started>?)"),
+            "{by_instance}"
+        );
+        let of_list = plan(
+            "SELECT walk_key, started FROM walk WHERE project_key = 1 AND proven = 1 AND kind = 'instances' AND started >= 1",
+        );
+        assert!(
+            of_list.contains("COVERING INDEX walk_list (project_key=? AND kind=? AND started>?)"),
+            "{of_list}"
+        );
+    }
+
+    proptest! {
+        /// A period is told the same from the walks around it as from all.
+        #[test]
+        fn the_walks_around_a_period_decide_about_it(
+            walks in prop::collection::vec((0_i64..400, any::<bool>()), 0..40),
+            since in 0_i64..400,
+            length in 1_i64..100,
+        ) {
+            let archive = golden::archive();
+            archive.execute("UPDATE walk SET proven = 0", []).unwrap();
+            for (hours, is_full) in &walks {
+                archive.execute(
+                    "INSERT INTO walk(sync_key, instance_key, attempt, kind, started, finished, proven)
+                     VALUES (1, 1, 1, ?1, ?2, ?2, 1)",
+                    params![if *is_full { "full" } else { "incremental" }, hour(*hours).millis()],
+                ).unwrap();
+            }
+            let rules = Rules { max_gap: 20 * HOUR, settle: HOUR };
+            let period = Window { since: Some(hour(since)), until: Some(hour(since + length)) };
+            let read = |around: Around| instances(&archive, &[], around).unwrap().remove(0).ledger;
+            let all = read(Around { first: i64::MIN, last: i64::MAX });
+            let near = read(Around::of(period, rules));
+            prop_assert!(near.proven.len() <= all.proven.len());
+            prop_assert_eq!(cover(&near, rules, period), cover(&all, rules, period));
+        }
+    }
 }

@@ -6,7 +6,7 @@ use crate::cli::error::CliError;
 use crate::model::coverage::{self, Lane, Overall, Rules, Span, State, Why, Window};
 use crate::output::phrase::duration;
 use crate::store::filter::InstanceKey;
-use crate::store::ledger::{self, Known, Tried};
+use crate::store::ledger::{self, Around, Known, Tried};
 use crate::store::read::Instance;
 
 /// Whose span it is.
@@ -57,7 +57,8 @@ pub(crate) fn survey(
     rules: Rules,
     period: Window,
 ) -> Result<Survey, CliError> {
-    let known = ledger::instances(archive, named)?;
+    let around = Around::of(period, rules);
+    let known = ledger::instances(archive, named, around)?;
     let mut parts = Vec::new();
     let mut lanes = Vec::new();
     for instance in &known {
@@ -77,7 +78,7 @@ pub(crate) fn survey(
         });
     }
     let lists = if named.is_empty() {
-        ledger::lists(archive)?
+        ledger::lists(archive, around)?
     } else {
         Vec::new()
     };
