@@ -7,9 +7,7 @@ use std::ops::Range;
 
 use super::operation::Operation;
 use super::shape::Shape;
-#[cfg(test)]
-use super::task::created_of;
-use super::task::{State, Task};
+use super::task::{State, Task, created_of};
 use crate::model::time::{DAY, HOUR, MINUTE, SECOND};
 use crate::simulator::rng::Rng;
 
@@ -260,7 +258,6 @@ impl Instance {
     }
 
     /// Removes a record by its id, whatever its state; a task that runs goes on without it.
-    #[cfg(test)]
     pub(super) fn delete(&mut self, id: &str) -> bool {
         let found = created_of(id)
             .and_then(|created| self.position(created))

@@ -177,7 +177,6 @@ impl World {
     }
 
     /// Removes the record of a task, as somebody with the right to do so can; says whether there was one.
-    #[cfg(test)]
     pub(crate) fn delete_task(&mut self, instance: &str, id: &str) -> bool {
         self.instances
             .iter_mut()

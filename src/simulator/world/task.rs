@@ -46,7 +46,6 @@ impl Task {
 }
 
 /// Reads the time of creation out of an id.
-#[cfg(test)]
 pub(super) fn created_of(id: &str) -> Option<i64> {
     i64::from_str_radix(id.get(16..28)?, 16).ok()
 }
