@@ -83,6 +83,17 @@ fn make_private(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, Permissions::from_mode(PRIVATE))
 }
 
+/// Quotes a path for a shell where it needs to be.
+pub(crate) fn quoted(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    if path.bytes().all(plain) {
+        path.into_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,5 +160,17 @@ mod tests {
         let given = db(Some(Path::new("relative/x.db"))).unwrap();
         assert_eq!(given, Db::Given("relative/x.db".into()));
         assert_eq!(given.path(), Path::new("relative/x.db"));
+    }
+
+    #[test]
+    fn a_path_is_quoted_where_a_shell_would_misread_it() {
+        assert_eq!(
+            quoted(Path::new("/tmp/dcs-history-x_1/token")),
+            "/tmp/dcs-history-x_1/token"
+        );
+        assert_eq!(
+            quoted(Path::new("/tmp/my files/it's")),
+            r"'/tmp/my files/it'\''s'"
+        );
     }
 }

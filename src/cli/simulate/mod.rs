@@ -1,20 +1,21 @@
 //! `simulate`: the simulated cloud alone, until somebody stops it.
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+mod files;
+
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
-use tempfile::TempDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::duration;
 use super::error::{CliError, Exit};
+use super::paths::quoted;
 use super::{Context, LogFormat, output_failed};
 use crate::simulator::world;
 use crate::simulator::{self, Running};
+pub(super) use files::Files;
 
 /// Run a simulated cloud on this machine, to try things on.
 ///
@@ -145,120 +146,6 @@ impl Signals {
     }
 }
 
-/// The files that hold the token; those that were made go when this is dropped, and a folder made for them too.
-struct Files {
-    token: PathBuf,
-    credentials: PathBuf,
-    made: Vec<PathBuf>,
-    made_folder: Option<PathBuf>,
-    /// Held because it goes with its value.
-    temporary_folder: Option<TempDir>,
-}
-
-/// A file that could not be written.
-struct Unwritten {
-    path: PathBuf,
-    source: io::Error,
-}
-
-impl Unwritten {
-    fn told(self, folder_was_named: bool) -> CliError {
-        let path = self.path.display();
-        if folder_was_named && self.source.kind() == io::ErrorKind::AlreadyExists {
-            return CliError::usage(format!("{path} is there already, and is not overwritten"))
-                .hint("if a simulated cloud that was killed left it, remove it; or name another folder with --dir");
-        }
-        machine(
-            &format!("cannot write {path} for the simulated cloud"),
-            &self.source,
-        )
-    }
-}
-
-impl Files {
-    fn write(folder: Option<&Path>, token: &str) -> Result<Self, Unwritten> {
-        let mut files = match folder {
-            Some(folder) => Self::named(folder),
-            None => Self::temporary(),
-        }?;
-        let credentials = json!({"token": token});
-        for (path, text) in [
-            (files.token.clone(), format!("{token}\n")),
-            (files.credentials.clone(), format!("{credentials}\n")),
-        ] {
-            match write_private(&path, &text) {
-                Ok(()) => files.made.push(path),
-                Err(source) => return Err(Unwritten { path, source }),
-            }
-        }
-        Ok(files)
-    }
-
-    fn temporary() -> Result<Self, Unwritten> {
-        // Private from its first moment, whatever the umask says.
-        let made = tempfile::Builder::new()
-            .prefix("dcs-history-simulate-")
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir();
-        let temporary = made.map_err(|source| Unwritten {
-            path: PathBuf::from("a temporary folder"),
-            source,
-        })?;
-        let mut files = Self::places(temporary.path());
-        files.temporary_folder = Some(temporary);
-        Ok(files)
-    }
-
-    /// Takes a folder that somebody chose. Whoever reads its name later may be in another one, so it is made absolute.
-    fn named(folder: &Path) -> Result<Self, Unwritten> {
-        let failed = |source| Unwritten {
-            path: folder.to_owned(),
-            source,
-        };
-        let folder = std::path::absolute(folder).map_err(failed)?;
-        let mut files = Self::places(&folder);
-        match DirBuilder::new().mode(0o700).create(&folder) {
-            Ok(()) => files.made_folder = Some(folder),
-            Err(_) if folder.is_dir() => {}
-            Err(source) => return Err(failed(source)),
-        }
-        Ok(files)
-    }
-
-    fn places(folder: &Path) -> Self {
-        Self {
-            token: folder.join("token"),
-            credentials: folder.join("credentials.json"),
-            made: Vec::new(),
-            made_folder: None,
-            temporary_folder: None,
-        }
-    }
-}
-
-impl Drop for Files {
-    fn drop(&mut self) {
-        for path in &self.made {
-            // Somebody may have been quicker.
-            let _untidy = fs::remove_file(path);
-        }
-        if let Some(folder) = &self.made_folder {
-            // Something of somebody else's may lie in it by now; then it stays.
-            let _untidy = fs::remove_dir(folder);
-        }
-    }
-}
-
-/// Writes a new file that only its owner may read; these tokens open nothing, but they are handled like ones that do.
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(text.as_bytes())
-}
-
 /// Prints the one line for programs and makes sure that it arrives.
 fn announce(cloud: &Running, files: &Files, out: &mut dyn Write) -> io::Result<()> {
     let instances: Vec<String> = cloud.world().instance_ids().map(str::to_owned).collect();
@@ -296,20 +183,10 @@ fn explain(args: &Args, cloud: &Running, files: &Files, err: &mut dyn Write) -> 
             "  dcs-history --db simulated.db sync --endpoint {} --project-id {} --instance {instance} --token-file {}",
             cloud.endpoint,
             cloud.project_id,
-            quoted(&files.token.to_string_lossy()),
+            quoted(&files.token),
         )?;
     }
     err.flush()
-}
-
-/// Quotes a path for a shell where it needs to be.
-fn quoted(path: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
-    if path.bytes().all(plain) {
-        path.to_owned()
-    } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]
@@ -324,14 +201,5 @@ mod tests {
         for text in ["", "-1", "nan", "inf", "1000001", "fast", "60x"] {
             assert!(parse_speed(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_path_is_quoted_where_a_shell_would_misread_it() {
-        assert_eq!(
-            quoted("/tmp/dcs-history-x_1/token"),
-            "/tmp/dcs-history-x_1/token"
-        );
-        assert_eq!(quoted("/tmp/my files/it's"), r"'/tmp/my files/it'\''s'");
     }
 }
