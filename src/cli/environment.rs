@@ -18,6 +18,13 @@ pub(crate) fn without_empty_variables(command: Command) -> Command {
         .mut_subcommands(without_empty_variables)
 }
 
+/// Detaches every argument of a command and of its subcommands from its variable.
+pub(crate) fn without_variables(command: Command) -> Command {
+    command
+        .mut_args(|argument| argument.env(Resettable::Reset))
+        .mut_subcommands(without_variables)
+}
+
 fn is_empty(argument: &Arg) -> bool {
     argument.get_env().is_some_and(|name| {
         #[expect(

@@ -7,6 +7,7 @@ mod archive;
 mod assert_none;
 mod coverage;
 mod credentials;
+mod demo;
 mod duration;
 mod environment;
 mod error;
@@ -58,6 +59,7 @@ use error::{CliError, Exit};
     propagate_version = true
 )]
 #[command(after_help = "Examples:
+  dcs-history demo                             # what this is for, in two minutes, without an account
   dcs-history simulate --port 18080            # a simulated cloud to try things on
   dcs-history sync --endpoint https://dcs.eu-de.otc.t-systems.com --project-id ID --instance ID
   dcs-history list --since 7d")]
@@ -125,6 +127,7 @@ pub(crate) enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Sync(Box<sync::SyncArgs>),
     List(list::ListArgs),
     Show(show::ShowArgs),
@@ -145,6 +148,8 @@ pub(crate) struct Context<'a> {
     pub(crate) err: &'a mut dyn Write,
     pub(crate) out_is_terminal: bool,
     pub(crate) err_is_terminal: bool,
+    /// Where signals are already listened for; else a command that needs to know of them listens itself.
+    pub(crate) signals: Option<&'a signals::Told>,
 }
 
 /// Runs the program and returns its exit code.
@@ -164,9 +169,33 @@ fn run(
     args: impl IntoIterator<Item = OsString>,
     out: &mut dyn Write,
     err: &mut dyn Write,
-    (out_is_terminal, err_is_terminal): (bool, bool),
+    terminals: (bool, bool),
 ) -> Exit {
     let command = environment::without_empty_variables(Cli::command().long_version(long_version()));
+    execute(command, args, out, err, terminals, None)
+}
+
+/// Runs one command line inside a command: no variable reaches it, and the signals are those that the command hears.
+fn rehearse(
+    args: Vec<OsString>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+    out_is_terminal: bool,
+    signals: &signals::Told,
+) -> Exit {
+    let command = environment::without_variables(Cli::command());
+    let terminals = (out_is_terminal, false);
+    execute(command, args, out, err, terminals, Some(signals))
+}
+
+fn execute(
+    command: clap::Command,
+    args: impl IntoIterator<Item = OsString>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+    (out_is_terminal, err_is_terminal): (bool, bool),
+    signals: Option<&signals::Told>,
+) -> Exit {
     let parsed = command
         .try_get_matches_from(args)
         .and_then(|matches| Cli::from_arg_matches(&matches));
@@ -182,6 +211,7 @@ fn run(
         err,
         out_is_terminal,
         err_is_terminal,
+        signals,
     };
     let result = dispatch(&cli.command, &mut context).and_then(|exit| {
         context.out.flush().map_err(|error| output_failed(&error))?;
@@ -199,6 +229,7 @@ fn run(
 
 fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliError> {
     match command {
+        Command::Demo(args) => demo::run(args, context),
         Command::Sync(args) => sync::run(args, context),
         Command::List(args) => list::run(args, context),
         Command::Show(args) => show::run(args, context),

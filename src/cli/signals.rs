@@ -9,14 +9,19 @@ use tokio::{
     sync::watch,
 };
 
-use super::error::Exit;
+use super::error::{CliError, Exit};
 use crate::sync::Signal;
 
 /// Holds the first signal, once it came.
 pub(crate) type Told = watch::Receiver<Option<Signal>>;
 
 /// Begins to listen; the receiver holds the first signal once it came.
-pub(crate) fn listen() -> io::Result<Told> {
+pub(crate) fn listen() -> Result<Told, CliError> {
+    start()
+        .map_err(|error| CliError::new(Exit::Machine, "cannot listen for signals").because(&error))
+}
+
+fn start() -> io::Result<Told> {
     let (tell, told) = watch::channel(None);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()

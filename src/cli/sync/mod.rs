@@ -93,9 +93,10 @@ pub(crate) struct SyncArgs {
 pub(crate) fn run(args: &SyncArgs, context: &mut Context<'_>) -> Result<Exit, CliError> {
     let endpoint = args.network.endpoint(&args.endpoint, "--endpoint")?;
     let auth = args.credentials.resolve()?;
-    let signals = signals::listen().map_err(|error| {
-        CliError::new(Exit::Machine, "cannot listen for signals").because(&error)
-    })?;
+    let signals = match context.signals {
+        Some(told) => told.clone(),
+        None => signals::listen()?,
+    };
     let archive = Archive::new(
         archive::for_writing(context.global, (context.now)())?,
         READING,
