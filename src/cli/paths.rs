@@ -83,14 +83,14 @@ fn make_private(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, Permissions::from_mode(PRIVATE))
 }
 
-/// Quotes a path for a shell where it needs to be.
-pub(crate) fn quoted(path: &Path) -> String {
-    let path = path.to_string_lossy();
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
-    if path.bytes().all(plain) {
-        path.into_owned()
+/// Quotes a word, such as a path, for a shell where it needs to be.
+pub(crate) fn quoted(word: impl AsRef<OsStr>) -> String {
+    let word = word.as_ref().to_string_lossy();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-:,".contains(&byte);
+    if word.bytes().all(plain) {
+        word.into_owned()
     } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
@@ -165,12 +165,9 @@ mod tests {
     #[test]
     fn a_path_is_quoted_where_a_shell_would_misread_it() {
         assert_eq!(
-            quoted(Path::new("/tmp/dcs-history-x_1/token")),
+            quoted("/tmp/dcs-history-x_1/token"),
             "/tmp/dcs-history-x_1/token"
         );
-        assert_eq!(
-            quoted(Path::new("/tmp/my files/it's")),
-            r"'/tmp/my files/it'\''s'"
-        );
+        assert_eq!(quoted("/tmp/my files/it's"), r"'/tmp/my files/it'\''s'");
     }
 }

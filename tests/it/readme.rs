@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::support;
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_dcs-history");
 
 /// Printed between two blocks of the script, so that each block's output can be told from the next one's.
@@ -228,17 +230,9 @@ fn every_option_stands_in_the_readme_with_its_variable_and_its_default() {
         .filter(|line| line.starts_with("| "))
         .collect();
     let (mut options, mut variables) = (0, 0);
-    for command in [
-        "sync",
-        "list",
-        "show",
-        "instances",
-        "coverage",
-        "assert-none",
-        "simulate",
-    ] {
+    for command in support::commands() {
         let help = hermetic(PROGRAM)
-            .args([command, "--help"])
+            .args([command.as_str(), "--help"])
             .output()
             .unwrap();
         let help = String::from_utf8(help.stdout).unwrap();

@@ -71,7 +71,8 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, CliErr
     // Gone at the end, like the cloud that they open.
     let files = Files::write(Some(&folder), &cloud.token)
         .map_err(|unwritten| unwritten.told(args.dir.is_some()))?;
-    let mut stage = Stage::new(&folder, cloud, &files.token, signals, context);
+    let terminal = context.out_is_terminal;
+    let mut stage = Stage::new(&folder, cloud, &files.token, signals, context.out, terminal);
     stage.tell(story::STEPS)?;
     Ok(Exit::Done)
 }

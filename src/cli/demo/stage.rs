@@ -12,7 +12,7 @@ use super::story::Step;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::paths::quoted;
 use crate::cli::signals::{self, Told};
-use crate::cli::{Context, output_failed, rehearse, when};
+use crate::cli::{output_failed, rehearse, when};
 use crate::simulator::LaggingCopy;
 use crate::simulator::Running;
 use crate::simulator::world::World;
@@ -26,7 +26,7 @@ pub(super) struct Stage<'a> {
     /// The world as it was when a copy of it was kept.
     kept: Option<World>,
     /// What a sync needs to know: the variable that a person would export, the flag that stands for it, and the value.
-    settings: [(&'static str, &'static str, String); 4],
+    settings: [(&'static str, &'static str, OsString); 4],
     signals: Told,
     out: &'a mut dyn Write,
     out_is_terminal: bool,
@@ -38,14 +38,19 @@ impl<'a> Stage<'a> {
         cloud: Running,
         token: &Path,
         signals: Told,
-        context: &'a mut Context<'_>,
+        out: &'a mut dyn Write,
+        out_is_terminal: bool,
     ) -> Self {
         let instances: Vec<String> = cloud.world().instance_ids().map(str::to_owned).collect();
         let settings = [
-            ("ENDPOINT", "--endpoint", cloud.endpoint.clone()),
-            ("PROJECT_ID", "--project-id", cloud.project_id.clone()),
-            ("TOKEN_FILE", "--token-file", quoted(token)),
-            ("INSTANCE", "--instance", instances.join(",")),
+            ("ENDPOINT", "--endpoint", cloud.endpoint.clone().into()),
+            (
+                "PROJECT_ID",
+                "--project-id",
+                cloud.project_id.clone().into(),
+            ),
+            ("TOKEN_FILE", "--token-file", token.into()),
+            ("INSTANCE", "--instance", instances.join(",").into()),
         ];
         Self {
             archive: folder.join("history.db"),
@@ -53,20 +58,21 @@ impl<'a> Stage<'a> {
             kept: None,
             settings,
             signals,
-            out: &mut *context.out,
-            out_is_terminal: context.out_is_terminal,
+            out,
+            out_is_terminal,
         }
     }
 
     /// Does all steps, one after the other.
     pub(super) fn tell(&mut self, steps: &[Step]) -> Result<(), CliError> {
         for step in steps {
-            self.step(step)?;
-            // A signal that came during a sync has ended that one; one that came at another time ends the story here.
+            let done = self.step(step);
+            // A sync that was under way ends by itself and says so; the rest of the story is not told.
             if let Some(signal) = *self.signals.borrow() {
                 let message = "stopped by a signal: the story is not over";
                 return Err(CliError::new(signals::exit(signal), message));
             }
+            done?;
         }
         Ok(())
     }
@@ -91,7 +97,7 @@ impl<'a> Stage<'a> {
                 Ok(())
             }
             Step::Type { line, exit } => self.type_line(line, exit),
-            Step::Next => self.next(),
+            Step::Next(text) => self.next(text),
         }
     }
 
@@ -106,7 +112,7 @@ impl<'a> Stage<'a> {
     fn settings(&mut self) -> Result<(), CliError> {
         let mut text = format!("$ export DCS_HISTORY_DB={}", quoted(&self.archive));
         for (variable, _, value) in &self.settings {
-            text.extend(["\n$ export DCS_HISTORY_", variable, "=", value]);
+            text.extend(["\n$ export DCS_HISTORY_", variable, "=", &quoted(value)]);
         }
         self.paragraph(&text)
     }
@@ -131,10 +137,11 @@ impl<'a> Stage<'a> {
         );
         let text = String::from_utf8_lossy(&data);
         let said = String::from_utf8_lossy(&messages);
-        let mut shown = format!("$ dcs-history {line}\n{text}{said}");
-        if exit != Exit::Done {
-            shown += &format!("(exit code {})", exit.code());
-        }
+        let ended = match exit {
+            Exit::Done => String::new(),
+            other => format!("(exit code {})", other.code()),
+        };
+        let shown = format!("$ dcs-history {line}\n{text}{said}{ended}");
         self.paragraph(&shown)?;
         if exit.code() == expected {
             return Ok(());
@@ -146,7 +153,10 @@ impl<'a> Stage<'a> {
         };
         let message = format!("the demo went wrong: `dcs-history {line}` did not end as it should");
         let mut error = CliError::new(exit, message);
-        error.causes.extend(said.lines().map(str::to_owned));
+        // The rest of what it said stands in the story.
+        let first = said.lines().next().unwrap_or_default();
+        let cause = first.strip_prefix("error: ").unwrap_or(first);
+        error.causes.push(cause.to_owned());
         Err(error)
     }
 
@@ -169,11 +179,28 @@ impl<'a> Stage<'a> {
         arguments
     }
 
-    /// Says what may be typed next.
-    fn next(&mut self) -> Result<(), CliError> {
-        let archive = quoted(&self.archive);
-        self.paragraph(&format!("  export DCS_HISTORY_DB={archive}"))
+    /// Says what may be typed next, with the places filled in.
+    fn next(&mut self, text: &str) -> Result<(), CliError> {
+        let folder = self.archive.parent().map(quoted).unwrap_or_default();
+        let path = match program_folder() {
+            Some(folder) => format!("  export PATH={}:$PATH\n", quoted(&folder)),
+            None => String::new(),
+        };
+        let text = text
+            .replace("{archive}", &quoted(&self.archive))
+            .replace("{folder}", &folder)
+            .replace("{path}", &path);
+        self.paragraph(&text)
     }
+}
+
+/// The folder of this program, unless it was called by its bare name and so is found without.
+fn program_folder() -> Option<PathBuf> {
+    let called = PathBuf::from(std::env::args_os().next()?);
+    if called.components().count() == 1 {
+        return None;
+    }
+    Some(std::env::current_exe().ok()?.parent()?.to_owned())
 }
 
 /// Something that the story needs is not there.

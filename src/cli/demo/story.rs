@@ -22,8 +22,8 @@ pub(super) enum Step {
     LagOnce { instance: &'static str },
     /// A command line without the program's name, and the exit code that it ends with.
     Type { line: &'static str, exit: u8 },
-    /// Where the archive is, and what to type next.
-    Next,
+    /// Words in which the places of the archive, of its folder and of the program are filled in.
+    Next(&'static str),
 }
 
 /// A command that ends with 0.
@@ -34,43 +34,138 @@ const fn run(line: &'static str) -> Step {
 /// The instance that the story is about.
 const SESSIONS: &str = "619275ab-fda0-444b-8b75-9067dbae57ac";
 
+/// The record that somebody deletes on Friday: a public address was bound on Thursday.
+const BOUND: &str = "8ab99edba451815b01a0f608135c002a";
+
+/// What happens while nobody reads, and is deleted before anybody does: bound, and released eight hours later.
+const BOUND_UNSEEN: &str = "8ab99edba451815b01a10bd42859005b";
+const RELEASED_UNSEEN: &str = "8ab99edba451815b01a10d914151005e";
+
+const MISSING: Step =
+    run("list --missing --columns name,user_name,missing_since,missing_confirmed_at");
+
 pub(super) const STEPS: &[Step] = &[
-    Step::Title("1. Thursday, 1 October, 19:00: the first reading"),
     Step::Say(
         "\
-A simulated cloud runs inside this command, on this machine alone, on a clock of
-its own. Three Redis instances live in it, and people keep changing them. These
-settings say where it answers, and where the archive is to be:",
+dcs-history keeps the change history of managed Redis instances: who resized
+one, opened it to the internet or moved its port, and when. The cloud lists that
+only for a while, and its records can be deleted. What follows is a story of six
+days. Every command in it was run just now, and below it stands what it printed.",
+    ),
+    //
+    Step::Title("1. Thursday, 1 October 2026, 19:00: the first reading"),
+    Step::Say(
+        "\
+A simulated cloud runs inside this command, on this machine alone and on a clock
+of its own. It has three instances, and people work on them. Where it answers,
+and where the archive shall be, is said once in the environment:",
     ),
     Step::Settings,
     Step::Clock("2026-10-01T19:00:00Z"),
     run("sync"),
-    Step::Say("Proven means: every record that the cloud lists is in the archive now."),
-    run("list -n 6"),
+    Step::Say(
+        "\
+\"Proven\" means that nothing was left out: the pages of each list joined, and the
+count that the cloud gives was reached. The newest records:",
+    ),
+    run("list -n 5"),
+    //
     Step::Title("2. An hour later: what was running has ended"),
     Step::Clock("2026-10-01T20:00:00Z"),
     run("sync"),
+    Step::Say(
+        "\
+One record has changed: li.wei's resize was EXECUTING and has succeeded. The
+cloud shows only how it ended; the archive keeps each state that it saw, and the
+text.",
+    ),
     run("show 8ab99edba451815b01a0f8cb882d0033"),
-    Step::Title("3. The next day: somebody deletes a record"),
+    //
+    Step::Title("3. Friday: somebody deletes a record"),
+    Step::Say(
+        "\
+On Thursday morning priya.nair had bound a public address to 619275ab, which
+opened it to the internet. On Friday somebody deletes the record of that in the
+cloud.",
+    ),
     Step::Delete {
         instance: SESSIONS,
-        task: "8ab99edba451815b01a0f608135c002a",
+        task: BOUND,
     },
     Step::Clock("2026-10-02T19:00:00Z"),
     run("sync"),
-    run("list --missing --columns name,user_name,created_at,missing_since,missing_confirmed_at"),
-    Step::Title("4. Saturday: a copy that lags"),
+    Step::Say(
+        "\
+The record is still in the archive, and noted as missing. One reading that lacks
+it is not enough to call it gone, so missing_confirmed_at is empty:",
+    ),
+    MISSING,
+    //
+    Step::Title("4. Saturday: an answer from a copy that lags"),
+    Step::Say(
+        "\
+Clouds answer from several copies of their data, and these do not always agree.
+This time one answer comes from a copy that is half an hour old, with a proper
+date and nothing in it that looks wrong:",
+    ),
     Step::Clock("2026-10-03T17:00:00Z"),
     Step::KeepCopy,
     Step::Clock("2026-10-03T17:30:00Z"),
     Step::LagOnce { instance: SESSIONS },
     run("sync"),
-    run(
-        "coverage --walks -n 4 --instance 619275ab --columns started_at,attempt,proven,server_total,received,reason",
+    Step::Say(
+        "\
+It was noticed. Each page is asked for so that it begins with the last record of
+the one before; here it did not. That reading proves nothing, says the ledger,
+and the list was read again in the same sync:",
     ),
-    run("list --missing --columns name,user_name,created_at,missing_since,missing_confirmed_at"),
-    Step::Title("5. Tuesday: three days without a reading"),
+    run("coverage --walks --instance 619275ab -n 3 --columns started_at,proven,reason"),
+    Step::Say(
+        "\
+This sync was also the second one to prove that Thursday's record is not listed
+any more. Now that is confirmed:",
+    ),
+    MISSING,
+    //
+    Step::Title("5. Tuesday: nobody has read for three days"),
+    Step::Say(
+        "\
+Then the job that runs the sync stops, and is started again on Tuesday evening:",
+    ),
+    Step::Clock("2026-10-06T09:00:00Z"),
+    Step::Delete {
+        instance: SESSIONS,
+        task: BOUND_UNSEEN,
+    },
+    Step::Delete {
+        instance: SESSIONS,
+        task: RELEASED_UNSEEN,
+    },
     Step::Clock("2026-10-06T18:00:00Z"),
     run("sync"),
-    Step::Next,
+    run("instances"),
+    //
+    Step::Title("6. What to type next"),
+    Step::Next(
+        "\
+The simulated cloud is gone now, and the archive stays. It answers every command
+above but sync, here or in another terminal:
+
+{path}  export DCS_HISTORY_DB={archive}
+  dcs-history list --since 2026-10-05 --operation EXTEND
+  dcs-history --help
+
+Remove it with  rm -r {folder}
+A simulated cloud that goes on living, to sync with:  dcs-history simulate
+
+For a real account you need the address of the service, the ids of your project
+and of an instance, and a token in a file that only you can read. The README
+says, under \"A real account\", where to find them. Your own archive is made by
+the first sync:
+
+  unset DCS_HISTORY_DB
+  dcs-history sync --endpoint https://dcs.eu-de.otc.t-systems.com \\
+      --project-id ID --instance ID --token-file FILE
+  dcs-history list",
+    ),
 ];

@@ -9,11 +9,14 @@ use super::{
     fake::{Asked, Fake, Reply},
     support::{INSTANCE, Place, sync, sync_of, try_sync},
 };
-use crate::model::time::{DAY, HOUR, MINUTE, Timestamp};
+use crate::model::time::{self, DAY, MINUTE, SECOND, Timestamp};
 use crate::sync::{
     READING, Refusal, Stopped, Summary,
     outcome::{InstanceEnd, Outcome},
 };
+
+/// A full hour from the end of one walk to the beginning of the next, whatever the walk itself takes.
+const HOUR: i64 = time::HOUR + SECOND;
 
 const NOON: i64 = 1_790_000_000_000;
 

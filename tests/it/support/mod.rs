@@ -45,3 +45,24 @@ pub(crate) fn tasks(count: u32) -> Vec<Value> {
 pub(crate) fn page(records: &[Value], total: usize) -> Value {
     json!({"task_count": total.to_string(), "tasks": records})
 }
+
+/// The commands that the program's own help lists; `help` itself is not one to document.
+pub(crate) fn commands() -> Vec<String> {
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_dcs-history"))
+        .arg("--help")
+        .env("COLUMNS", "80")
+        .output()
+        .expect("it runs");
+    let help = String::from_utf8(help.stdout).expect("help is text");
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    // What a command is for goes on in lines that begin further to the right.
+    let names: Vec<_> = listed
+        .take_while(|line| line.starts_with("  "))
+        .filter(|line| !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect();
+    assert!(names.len() > 5, "commands in:\n{help}");
+    names
+}
