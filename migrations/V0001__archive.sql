@@ -202,9 +202,9 @@ SELECT t.task_key, p.project_id, i.instance_id, t.task_id,
   o.name AS name, s.name AS status, 1 - t.is_open AS is_final, u.user_id, u.user_name,
   t.created_at, t.updated_at,
   CASE WHEN t.is_open = 0 THEN t.updated - t.created END AS duration_ms,
-  coalesce(t.params, (
+  CAST(coalesce(t.params, (
     SELECT json_extract(cur.raw, '$.params') FROM revision cur
-    WHERE cur.revision_key = t.task_key * 1048576 + t.revision)) AS params,
+    WHERE cur.revision_key = t.task_key * 1048576 + t.revision)) AS TEXT) AS params,
   t.error_code, t.revisions,
   strftime('%Y-%m-%dT%H:%M:%fZ', f.finished / 1000.0, 'unixepoch') AS first_seen_at,
   strftime('%Y-%m-%dT%H:%M:%fZ', max(
@@ -265,9 +265,10 @@ WHERE t.first_walk NOT IN (SELECT walk_key FROM pending);
 CREATE VIEW task_changes AS
 SELECT t.task_key, p.project_id, i.instance_id, t.task_id,
   a.source, a.name AS attribute, c.old AS old_value,
-  CASE WHEN c.old IS NULL AND c.new IS NULL THEN (
+  -- The cast makes it a column of texts, as the old value is: `new_value = 8` finds '8'.
+  CAST(CASE WHEN c.old IS NULL AND c.new IS NULL THEN (
     SELECT json_extract(json_extract(cur.raw, '$.params'), '$.' || a.name) FROM revision cur
-    WHERE cur.revision_key = t.task_key * 1048576 + t.revision) ELSE c.new END AS new_value
+    WHERE cur.revision_key = t.task_key * 1048576 + t.revision) ELSE c.new END AS TEXT) AS new_value
 FROM task t
 JOIN change c ON c.task_key = t.task_key
 JOIN attribute a ON a.attribute_key = c.attribute_key

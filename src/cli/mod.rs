@@ -23,6 +23,7 @@ mod period;
 mod show;
 mod signals;
 mod simulate;
+mod sql;
 mod sync;
 mod when;
 
@@ -134,6 +135,7 @@ enum Command {
     Instances(instances::InstancesArgs),
     Coverage(coverage::CoverageArgs),
     AssertNone(assert_none::AssertNoneArgs),
+    Sql(sql::SqlArgs),
     Simulate(simulate::Args),
 }
 
@@ -236,6 +238,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliErr
         Command::Instances(args) => instances::run(args, context),
         Command::Coverage(args) => coverage::run(args, context),
         Command::AssertNone(args) => assert_none::run(args, context),
+        Command::Sql(args) => sql::run(args, context),
         Command::Simulate(args) => simulate::run(args, context),
     }
 }

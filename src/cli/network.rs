@@ -18,7 +18,7 @@ pub(crate) struct NetworkArgs {
         long,
         value_name = "DURATION",
         default_value = "5s",
-        value_parser = positive,
+        value_parser = duration::positive,
         env = "DCS_HISTORY_CONNECT_TIMEOUT",
         hide_env_values = true
     )]
@@ -28,7 +28,7 @@ pub(crate) struct NetworkArgs {
         long,
         value_name = "DURATION",
         default_value = "60s",
-        value_parser = positive,
+        value_parser = duration::positive,
         env = "DCS_HISTORY_TIMEOUT",
         hide_env_values = true
     )]
@@ -38,7 +38,7 @@ pub(crate) struct NetworkArgs {
         long,
         value_name = "DURATION",
         default_value = "1h",
-        value_parser = positive,
+        value_parser = duration::positive,
         env = "DCS_HISTORY_RUN_TIMEOUT",
         hide_env_values = true
     )]
@@ -119,14 +119,6 @@ impl NetworkArgs {
                 _ => refused,
             }
         })
-    }
-}
-
-/// Reads a duration that something can be done in.
-fn positive(text: &str) -> Result<Duration, String> {
-    match duration::parse(text)? {
-        Duration::ZERO => Err("nothing can be done in no time".to_owned()),
-        duration => Ok(duration),
     }
 }
 

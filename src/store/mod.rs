@@ -17,6 +17,7 @@ pub(crate) mod lock;
 mod missing;
 pub(crate) mod open;
 mod place;
+pub(crate) mod query;
 pub(crate) mod read;
 mod recover;
 mod revisions;

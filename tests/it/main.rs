@@ -14,5 +14,6 @@ mod payload;
 mod process;
 mod readme;
 mod simulate;
+mod sql;
 mod support;
 mod support_pages;

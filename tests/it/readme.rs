@@ -119,13 +119,14 @@ fn comparable(text: &str) -> String {
     lines.join("\n")
 }
 
-/// Asks every query of the README of an archive.
+/// Asks every question of the README of an archive: as any program would that reads SQLite, and through `sql`.
 fn ask(archive: &Path, readme: &str) {
-    let archive = Connection::open_with_flags(archive, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let mut answered = Vec::new();
-    for (_, sql) in blocks(readme).iter().filter(|(kind, _)| kind == "sql") {
+    let plain = Connection::open_with_flags(archive, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let (mut asked, mut unanswered) = (0, Vec::new());
+    let blocks = blocks(readme);
+    for (_, sql) in blocks.iter().filter(|(kind, _)| kind == "sql") {
         for query in sql.split_inclusive(";\n") {
-            let mut statement = archive
+            let mut statement = plain
                 .prepare(query)
                 .unwrap_or_else(|error| panic!("{error}: {query}"));
             let mut rows = statement.query([]).unwrap();
@@ -133,15 +134,34 @@ fn ask(archive: &Path, readme: &str) {
             while rows.next().unwrap().is_some() {
                 count += 1;
             }
-            answered.push(count);
+            let output = hermetic(PROGRAM)
+                .arg("--db")
+                .arg(archive)
+                .args(["sql", "-o", "jsonl", "--", query.trim()])
+                .output()
+                .unwrap();
+            let told = String::from_utf8(output.stdout).unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!((output.status.code(), &*said), (Some(0), ""), "{query}");
+            assert_eq!(told.lines().count(), count, "{query}");
+            if count == 0 {
+                unanswered.extend(query.trim().lines().next());
+            }
+            asked += 1;
         }
     }
-    // Nothing was deleted, and the one instance was last proven in the simulated October.
-    let [who, changes, deleted, revisions, _] = answered[..] else {
-        panic!("{answered:?}");
-    };
-    assert!(who > 1 && changes > 1, "{answered:?}");
-    assert_eq!((deleted, revisions), (0, 2), "{answered:?}");
+    assert!(asked >= 12, "{asked}");
+    // In the simulated October nothing was deleted, went backwards, is open, is unknown or was left unproven.
+    let expected = [
+        "-- Which tasks are open for more than a day?",
+        "-- Which records disappeared upstream, and whose were they?",
+        "-- Which tasks went backwards: open again after a final status?",
+        "-- Which readings proved nothing, and why?",
+        "-- What did the cloud send that its documentation does not know?",
+    ];
+    // The clock of whoever runs the test may stand before it or behind it.
+    unanswered.retain(|question| !question.contains("36 hours"));
+    assert_eq!(unanswered, expected);
 }
 
 /// Holds the README's tables of columns against the views.
@@ -170,7 +190,7 @@ fn compare_columns(archive: &Path, readme: &str) {
             .unwrap_or_else(|| panic!("no {title} in README.md"));
         let text = &readme[start + title.len()..];
         let text = &text[..text.find("\n**").unwrap_or(text.len())];
-        let text = &text[..text.find("\nSome questions").unwrap_or(text.len())];
+        let text = &text[..text.find("\n`dcs-history sql QUERY`").unwrap_or(text.len())];
         for column in columns(&view) {
             let is_key = text.contains("| keys |") && keys.contains(&&*column);
             assert!(
@@ -187,7 +207,10 @@ fn the_first_sync_prints_what_the_readme_shows_and_its_queries_have_answers() {
     let port = free_port().to_string();
     let mut script = "exec 2>&1; trap 'exit 1' TERM; trap 'kill $! 2>/dev/null' EXIT\n".to_owned();
     let mut expected = Vec::new();
-    for (kind, body) in blocks(section(&readme, "\n## A first sync, without an account\n")) {
+    let first_sync = blocks(section(&readme, "\n## A first sync, without an account\n"));
+    let in_sql = blocks(section(&readme, "\n## The archive in SQL\n"));
+    let typed = in_sql.into_iter().filter(|(kind, _)| kind != "sql");
+    for (kind, body) in first_sync.into_iter().chain(typed) {
         if kind == "sh" {
             script += &body.replace("18080", &port);
             script.extend(["echo '", BORDER, "'\n"]);
@@ -197,7 +220,7 @@ fn the_first_sync_prints_what_the_readme_shows_and_its_queries_have_answers() {
         }
     }
     assert!(expected.len() >= 5, "{expected:?}");
-    for command in ["sync", "list", "show", "coverage"] {
+    for command in ["sync", "list", "show", "coverage", "sql"] {
         assert!(
             script.contains(&format!("dcs-history --db history.db {command}")),
             "{command}"

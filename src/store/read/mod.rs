@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, Transaction, params_from_iter};
+use rusqlite::{Connection, Row, Transaction, params_from_iter};
 
 use super::filter::{Condition, InstanceKey};
 use crate::store::Error;
@@ -321,10 +321,16 @@ pub(crate) fn stream<E: From<Error>>(
         .query(params_from_iter(select.condition.params()))
         .map_err(Error::from)?;
     while let Some(row) = rows.next().map_err(Error::from)? {
-        let values = (0..count).map(|index| Ok(owned(row.get_ref(index).map_err(Error::from)?)));
-        each(values.collect::<Result<_, Error>>()?)?;
+        each(values(row, count).map_err(Error::from)?)?;
     }
     Ok(())
+}
+
+/// Takes the values out of a row.
+pub(super) fn values(row: &Row<'_>, count: usize) -> rusqlite::Result<Vec<Value>> {
+    (0..count)
+        .map(|index| row.get_ref(index).map(owned))
+        .collect()
 }
 
 /// Returns all rows: for the few of one task.

@@ -362,3 +362,23 @@ fn filters_and_the_usual_order_are_answered_by_an_index() {
         "the ledger is read from its end, without a sort"
     );
 }
+
+#[test]
+fn a_value_is_found_by_number_as_by_text() {
+    let archive = golden::archive();
+    for column in ["old_value", "new_value"] {
+        for value in ["6379", "'6379'", "6380", "'6380'"] {
+            let sql = format!("SELECT count(*) FROM task_changes WHERE {column} = {value}");
+            let quoted = format!(
+                "SELECT count(*) FROM task_changes WHERE {column} IS '{}'",
+                value.trim_matches('\'')
+            );
+            let count = |sql: &str| {
+                archive
+                    .query_row(sql, [], |row| row.get::<_, u32>(0))
+                    .unwrap()
+            };
+            assert_eq!(count(&sql), count(&quoted), "{sql}");
+        }
+    }
+}
