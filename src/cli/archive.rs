@@ -64,7 +64,7 @@ mod tests {
     fn told(kind: Kind) -> (Exit, String) {
         let error = store_error(Error::new(Path::new("/data/h.db"), kind));
         let mut text = Vec::new();
-        error.write(&mut text, LogFormat::Text).unwrap();
+        error.write(&mut text, LogFormat::Text, false).unwrap();
         (error.exit, String::from_utf8(text).unwrap())
     }
 

@@ -9,7 +9,8 @@ use super::error::{CliError, Exit};
 use super::instance_arg::Short;
 use super::list::{self, TaskArgs};
 use super::listing::{Listing, Look};
-use super::output_args::{FormatArgs, cells, note, written};
+use super::messages::remark;
+use super::output_args::{FormatArgs, cells, written};
 use super::period::{PeriodArgs, RulesArgs};
 use super::{Context, archive};
 use crate::model::coverage::{Answer, Facts, State, Window};
@@ -96,10 +97,10 @@ fn print(
         tasks: tasks(&archive, &filter)?,
         asks_all: filter.instances.is_empty(),
     };
-    let settings = args.format.settings(context.out_is_terminal);
+    let settings = args.format.settings(context);
     written(reply.write(settings, context))?;
     if let Some(hint) = reply.hint() {
-        note(context, &hint);
+        remark(context, &hint);
     }
     Ok(match reply.answer {
         Answer::ProvenNone => Exit::Done,

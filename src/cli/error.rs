@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::LogFormat;
+use crate::output::paint::{Tone, paint};
 use crate::output::text::safe;
 
 /// The exit codes, as the contract lists them.
@@ -126,7 +127,12 @@ impl CliError {
     /// Writes the error, its causes and its hints; a quiet end (a reader that went away) writes nothing.
     ///
     /// Each is one line whatever is quoted in it: an upstream's text neither moves the cursor nor forges a second hint.
-    pub(crate) fn write(&self, err: &mut dyn Write, format: LogFormat) -> io::Result<()> {
+    pub(crate) fn write(
+        &self,
+        err: &mut dyn Write,
+        format: LogFormat,
+        is_colored: bool,
+    ) -> io::Result<()> {
         if self.exit == Exit::Done {
             return Ok(());
         }
@@ -139,6 +145,7 @@ impl CliError {
                         format!("{text}: {cause}")
                     });
                 let line = serde_json::json!({
+                    "level": "error",
                     "code": self.exit.code(),
                     "kind": self.exit.name(),
                     "message": safe(&message),
@@ -147,12 +154,14 @@ impl CliError {
                 writeln!(err, "{line}")
             }
             LogFormat::Text => {
-                writeln!(err, "error: {}", safe(&self.message))?;
+                let label = paint("error:", Tone::Bad, is_colored);
+                writeln!(err, "{label} {}", safe(&self.message))?;
                 for cause in &self.causes {
                     writeln!(err, "  caused by: {}", safe(cause))?;
                 }
+                let label = paint("hint:", Tone::Helpful, is_colored);
                 for hint in &self.hints {
-                    writeln!(err, "hint: {}", safe(hint))?;
+                    writeln!(err, "{label} {}", safe(hint))?;
                 }
                 Ok(())
             }
@@ -170,14 +179,14 @@ mod tests {
             .because(&io::Error::other("sent: a\r\nerror: b"))
             .hint("known: a\nhint: pay");
         let mut out = Vec::new();
-        error.write(&mut out, LogFormat::Text).unwrap();
+        error.write(&mut out, LogFormat::Text, false).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
         error: no instance "\u{1b}[2J\u{202e}x"
           caused by: sent: a\r\nerror: b
         hint: known: a\nhint: pay
         "#);
         let mut out = Vec::new();
-        error.write(&mut out, LogFormat::Json).unwrap();
-        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"code":2,"hint":"known: a\\nhint: pay","kind":"usage","message":"no instance \"\\u{1b}[2J\\u{202e}x\": sent: a\\r\\nerror: b"}"#);
+        error.write(&mut out, LogFormat::Json, true).unwrap();
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"code":2,"hint":"known: a\\nhint: pay","kind":"usage","level":"error","message":"no instance \"\\u{1b}[2J\\u{202e}x\": sent: a\\r\\nerror: b"}"#);
     }
 }

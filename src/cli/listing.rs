@@ -11,7 +11,8 @@ use rusqlite::Connection;
 use super::Context;
 use super::error::CliError;
 use super::instance_arg::Short;
-use super::output_args::{OutputArgs, cells, note, written};
+use super::messages::remark;
+use super::output_args::{OutputArgs, cells, written};
 use crate::output;
 use crate::output::phrase::{Precision, duration, moment};
 use crate::output::{Cell, Column, Settings};
@@ -137,7 +138,7 @@ impl Listing {
     pub(crate) fn header(&self) -> Vec<Column> {
         match &self.shape {
             Shape::Named(columns) => {
-                let names = columns.iter().map(|column| Column::new(column.as_str()));
+                let names = columns.iter().map(|column| Column::wanted(column.as_str()));
                 names.collect()
             }
             Shape::Fields(fields, _) => fields.iter().map(|(field, _)| self.title(field)).collect(),
@@ -149,9 +150,10 @@ impl Listing {
             Some(drawn) if self.look.is_drawn => drawn,
             _ => field.title,
         };
-        Column {
-            name: title.to_owned(),
-            is_rigid: field.is_rigid,
+        if field.is_rigid {
+            Column::rigid(title)
+        } else {
+            Column::new(title)
         }
     }
 
@@ -214,7 +216,7 @@ pub(crate) fn print(
     archive: &Connection,
     context: &mut Context<'_>,
 ) -> Result<(), CliError> {
-    let settings = args.format.settings(context.out_is_terminal);
+    let settings = args.format.settings(context);
     let limit = args.limit(listed.on_a_terminal, context.out_is_terminal);
     let known = listed.view.columns();
     let short = Short::of(&read::instances(archive)?);
@@ -241,7 +243,7 @@ pub(crate) fn print(
     written(records.end())?;
     drop(records);
     if shown == 0 && settings.format.is_for_people() {
-        note(context, listed.nothing);
+        remark(context, listed.nothing);
     }
     if is_more && args.limit.is_none() {
         let total = read::count(archive, listed.view, &select.condition, COUNTED + 1)?;
@@ -250,7 +252,7 @@ pub(crate) fn print(
         } else {
             total.to_string()
         };
-        note(context, &format!("{shown} of {total} shown; -n 0 for all"));
+        remark(context, &format!("{shown} of {total} shown; -n 0 for all"));
     }
     Ok(())
 }
@@ -265,7 +267,7 @@ pub(crate) fn print_rows(
     archive: &Connection,
     context: &mut Context<'_>,
 ) -> Result<(), CliError> {
-    let settings = args.format.settings(context.out_is_terminal);
+    let settings = args.format.settings(context);
     let short = Short::of(&read::instances(archive)?);
     let listing = Listing::new(known, fields, args, settings, short)?;
     let place = |column: &ColumnName| known.iter().position(|name| *name == column.as_str());
@@ -285,7 +287,7 @@ pub(crate) fn print_rows(
     written(records.end())?;
     drop(records);
     if rows.is_empty() && settings.format.is_for_people() {
-        note(context, nothing);
+        remark(context, nothing);
     }
     Ok(())
 }

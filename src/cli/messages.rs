@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use super::{Global, LogFormat};
+use super::{Context, Global, LogFormat};
+use crate::output::paint::{Tone, paint};
 use crate::output::text;
 
 /// How much a message matters.
@@ -51,9 +52,21 @@ pub(crate) fn write(err: &mut dyn Write, global: &Global, level: Level, message:
             serde_json::json!({ "level": level.name(), "message": message }).to_string()
         }
         (LogFormat::Text, Level::Result) => message.into_owned(),
-        (LogFormat::Text, Level::Warning) => format!("warning: {message}"),
+        (LogFormat::Text, Level::Warning) => {
+            let label = paint("warning:", Tone::Doubtful, global.colored.err);
+            format!("{label} {message}")
+        }
         (LogFormat::Text, _) => format!("note: {message}"),
     };
     // Standard error may be gone; what there is to say is then in the exit code and in the archive.
     let _unsaid = writeln!(err, "{line}");
+}
+
+/// Says something about what was just printed.
+pub(crate) fn remark(context: &mut Context<'_>, text: &str) {
+    // The data come first: on a terminal the remark on them stands below. If they cannot be written, that is an error of
+    // its own, and there is nothing to remark on.
+    if context.out.flush().is_ok() {
+        write(context.err, context.global, Level::Result, text);
+    }
 }

@@ -5,10 +5,12 @@
 
 mod archive;
 mod assert_none;
+mod color;
 mod coverage;
 mod credentials;
 mod demo;
 mod duration;
+mod early;
 mod environment;
 mod error;
 mod instance_arg;
@@ -25,6 +27,7 @@ mod signals;
 mod simulate;
 mod sql;
 mod sync;
+mod usage;
 mod when;
 
 #[cfg(test)]
@@ -41,10 +44,13 @@ use std::{
 use chrono::Utc;
 use clap::{
     ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+    error::ErrorKind,
 };
 
 use crate::model::time::Timestamp;
 use crate::store::format;
+use color::Colored;
+use early::Early;
 use error::{CliError, Exit};
 
 /// Keeps the change history of your DCS (Distributed Cache Service, Redis) instances.
@@ -109,6 +115,19 @@ pub(crate) struct Global {
         global = true
     )]
     log_format: LogFormat,
+    /// When to colour what people read: `auto` is on a terminal, unless `NO_COLOR` is set.
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        env = "DCS_HISTORY_COLOR",
+        hide_env_values = true,
+        global = true
+    )]
+    color: When,
+    /// What came of `--color` for each stream.
+    #[arg(skip)]
+    colored: Colored,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -173,6 +192,7 @@ fn run(
     err: &mut dyn Write,
     terminals: (bool, bool),
 ) -> Exit {
+    let args = args.into_iter().collect();
     let command = environment::without_empty_variables(Cli::command().long_version(long_version()));
     execute(command, args, out, err, terminals, None)
 }
@@ -192,27 +212,33 @@ fn rehearse(
 
 fn execute(
     command: clap::Command,
-    args: impl IntoIterator<Item = OsString>,
+    args: Vec<OsString>,
     out: &mut dyn Write,
     err: &mut dyn Write,
-    (out_is_terminal, err_is_terminal): (bool, bool),
+    terminals: (bool, bool),
     signals: Option<&signals::Told>,
 ) -> Exit {
+    let early = Early::of(&args);
     let parsed = command
         .try_get_matches_from(args)
         .and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
+    let mut cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, out, err),
+        Err(error) => {
+            let colored = Colored::new(early.color, terminals);
+            return misunderstood(error, early.log_format, colored, out, err);
+        }
     };
+    let colored = Colored::new(cli.global.color, terminals);
+    cli.global.colored = colored;
     let log_format = cli.global.log_format;
     let mut context = Context {
         global: &cli.global,
         now,
         out,
         err,
-        out_is_terminal,
-        err_is_terminal,
+        out_is_terminal: terminals.0,
+        err_is_terminal: terminals.1,
         signals,
     };
     let result = dispatch(&cli.command, &mut context).and_then(|exit| {
@@ -223,7 +249,7 @@ fn execute(
         Ok(exit) => exit,
         Err(error) => {
             // Standard error may be gone as well; then the exit code is all that is left to say it with.
-            let _unsaid = error.write(err, log_format);
+            let _unsaid = error.write(err, log_format, colored.err);
             error.exit
         }
     }
@@ -256,16 +282,35 @@ fn long_version() -> &'static str {
     })
 }
 
-/// Prints help, version or a usage error as clap phrases it.
-fn usage(error: &clap::Error, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
-    let text = error.render();
-    let to_out = !error.use_stderr();
-    let _unsaid = if to_out {
-        write!(out, "{text}").and_then(|()| out.flush())
-    } else {
-        write!(err, "{text}")
+/// Prints what clap has to say in place of a command: help, the version, or what is wrong with the line.
+fn misunderstood(
+    error: clap::Error,
+    log_format: LogFormat,
+    colored: Colored,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Exit {
+    // The writer may be gone; then the exit code is all that is left to say it with.
+    let print = |to: &mut dyn Write, is_colored| {
+        let text = error.render();
+        let _unsaid = if is_colored {
+            write!(to, "{}", text.ansi())
+        } else {
+            write!(to, "{text}")
+        }
+        .and_then(|()| to.flush());
     };
-    if to_out { Exit::Done } else { Exit::Usage }
+    let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if !error.use_stderr() {
+        print(out, colored.out);
+        return Exit::Done;
+    }
+    if is_help && log_format == LogFormat::Text {
+        print(err, colored.err);
+    } else {
+        let _unsaid = usage::error(error).write(err, log_format, colored.err);
+    }
+    Exit::Usage
 }
 
 /// Turns a failed write to standard output into an error; a reader that went away is not one.

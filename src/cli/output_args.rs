@@ -7,8 +7,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use rusqlite::types::Value;
 
 use super::error::CliError;
-use super::{Context, LogFormat, output_failed};
-use crate::output::text::safe;
+use super::{Context, output_failed};
 use crate::output::{Cell, Format, Guard, Settings};
 use crate::store::read::{ColumnName, Order};
 
@@ -78,7 +77,7 @@ pub(crate) struct FormatArgs {
 }
 
 impl FormatArgs {
-    pub(crate) fn settings(&self, out_is_terminal: bool) -> Settings {
+    pub(crate) fn settings(&self, context: &Context<'_>) -> Settings {
         let typed = self
             .terminal_width
             .as_deref()
@@ -93,7 +92,8 @@ impl FormatArgs {
             format: self.output,
             header: !self.no_header,
             guard: if self.raw_csv { Guard::Off } else { Guard::On },
-            width: out_is_terminal.then_some(width),
+            width: context.out_is_terminal.then_some(width),
+            color: context.global.colored.out,
         }
     }
 }
@@ -183,25 +183,6 @@ fn cell(value: Value) -> Cell {
         Value::Text(text) => Cell::Text(text),
         Value::Blob(bytes) => Cell::Bytes(bytes),
     }
-}
-
-/// Says something on standard error that is not an error; `--quiet` leaves it out.
-pub(crate) fn note(context: &mut Context<'_>, text: &str) {
-    if context.global.quiet > 0 {
-        return;
-    }
-    // The data come first: on a terminal the remark on them stands below. A message that cannot be written is no
-    // reason to fail.
-    let _unsaid = context
-        .out
-        .flush()
-        .and_then(|()| match context.global.log_format {
-            LogFormat::Text => writeln!(context.err, "{}", safe(text)),
-            LogFormat::Json => {
-                let line = serde_json::json!({ "kind": "note", "message": safe(text) });
-                writeln!(context.err, "{line}")
-            }
-        });
 }
 
 /// Turns the outcome of writing output into that of a command.

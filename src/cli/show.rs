@@ -63,7 +63,7 @@ fn print(
     let instances = instance_arg::resolve(&archive, named)?;
     let found = read::find(&archive, &args.id, &instances, NAMED as u64 + 1)?;
     let task = Task::read(&archive, one(&found, &args.id)?.key)?;
-    let settings = args.format.settings(context.out_is_terminal);
+    let settings = args.format.settings(context);
     let out = &mut *context.out;
     written(match settings.format {
         Format::Table | Format::Markdown => {

@@ -30,6 +30,13 @@ pub(crate) fn is_final(status: &str) -> bool {
         .any(|known| known.eq_ignore_ascii_case(status.trim()))
 }
 
+/// Says whether the task ended without doing what was asked.
+pub(crate) fn is_failed(status: &str) -> bool {
+    ["FAILED", "FAIL"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(status.trim()))
+}
+
 /// Says whether the status is one that the documentation names.
 pub(crate) fn is_documented(status: &str) -> bool {
     DOCUMENTED

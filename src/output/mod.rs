@@ -7,6 +7,7 @@
 mod csv;
 pub(crate) mod json;
 mod markdown;
+pub(crate) mod paint;
 pub(crate) mod phrase;
 pub(crate) mod pretty;
 pub(crate) mod progress;
@@ -76,15 +77,24 @@ impl Cell {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Column {
     pub(crate) name: String,
-    /// A drawn table cuts other columns first.
-    pub(crate) is_rigid: bool,
+    /// A drawn table does not cut its cells shorter than this.
+    least: usize,
 }
 
 impl Column {
+    /// A column that may be cut down to a few characters.
     pub(crate) fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            is_rigid: false,
+            least: 6,
+        }
+    }
+
+    /// A column that somebody asked for by name: enough of it must be seen to tell one value from the next.
+    pub(crate) fn wanted(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            least: 12,
         }
     }
 
@@ -92,7 +102,7 @@ impl Column {
     pub(crate) fn rigid(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            is_rigid: true,
+            least: usize::MAX,
         }
     }
 }
@@ -106,6 +116,8 @@ pub(crate) struct Settings {
     pub(crate) guard: Guard,
     /// The width of the terminal that a table is drawn for; without one it is neither cut nor ruled.
     pub(crate) width: Option<usize>,
+    /// Tables and sheets are coloured; no other format ever is.
+    pub(crate) color: bool,
 }
 
 /// A format that writes rows one at a time.
@@ -121,7 +133,7 @@ pub(crate) trait Records {
 /// Returns the writer of the format.
 pub(crate) fn records<'a>(settings: Settings, out: &'a mut dyn Write) -> Box<dyn Records + 'a> {
     match settings.format {
-        Format::Table => Box::new(table::Table::new(out, settings.header, settings.width)),
+        Format::Table => Box::new(table::Table::new(out, settings)),
         Format::Json => Box::new(json::Json::new(out, json::Framing::Array)),
         Format::Jsonl => Box::new(json::Json::new(out, json::Framing::Lines)),
         Format::Csv => Box::new(csv::Csv::new(out, settings.header, settings.guard)),

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::text::{safe, width};
+use super::paint::{Tone, paint};
+use super::text::{safe, width, wrap};
 use super::{Cell, Column, Format, Settings, markdown, records};
 
 /// What is told, from top to bottom.
@@ -36,14 +37,14 @@ pub(crate) fn write(settings: Settings, out: &mut dyn Write, sheet: &Sheet) -> i
     if is_markdown {
         writeln!(out, "# {}", markdown::escape(&sheet.title))?;
     } else {
-        writeln!(out, "{}", safe(&sheet.title))?;
+        writeln!(out, "{}", title(settings, &sheet.title))?;
     }
     for section in &sheet.sections {
         writeln!(out)?;
         match (section.title.is_empty(), is_markdown) {
             (true, _) => {}
             (false, true) => writeln!(out, "## {}\n", markdown::escape(&section.title))?,
-            (false, false) => writeln!(out, "{}", safe(&section.title))?,
+            (false, false) => writeln!(out, "{}", title(settings, &section.title))?,
         }
         body(settings, out, &section.body)?;
     }
@@ -77,8 +78,15 @@ fn body(settings: Settings, out: &mut dyn Write, body: &Body) -> io::Result<()> 
     }
 }
 
+fn title(settings: Settings, title: &str) -> String {
+    paint(&safe(title), Tone::Title, settings.color).into_owned()
+}
+
 /// The widest that the names beside fields are aligned for: some come from upstream.
 const WIDEST_NAME: usize = 32;
+
+/// Columns that a value has on a terminal at least, however long its name is.
+const LEAST_VALUE: usize = 20;
 
 fn fields(settings: Settings, out: &mut dyn Write, fields: &[(String, Cell)]) -> io::Result<()> {
     let widths = fields.iter().map(|(name, _)| width(&safe(name)));
@@ -87,10 +95,20 @@ fn fields(settings: Settings, out: &mut dyn Write, fields: &[(String, Cell)]) ->
         if settings.format == Format::Markdown {
             let text = markdown::escape(&cell.to_text());
             writeln!(out, "- {}: {text}", markdown::escape(name))?;
-        } else {
-            let name = safe(name);
-            let pad = widest.saturating_sub(width(&name));
-            writeln!(out, "  {name}{:pad$}  {}", "", safe(&cell.to_text()))?;
+            continue;
+        }
+        let value = cell.to_text();
+        let (shown, value) = (safe(name), safe(&value));
+        let indent = 2 + widest.max(width(&shown)) + 2;
+        let pad = indent - 2 - width(&shown);
+        write!(out, "  {shown}{:pad$}", "")?;
+        let room = settings.width.map_or(usize::MAX, |limit| {
+            limit.saturating_sub(indent).max(LEAST_VALUE)
+        });
+        let tone = Tone::of(name, &value);
+        for (index, part) in wrap(&value, room).into_iter().enumerate() {
+            let indent = if index == 0 { 0 } else { indent };
+            writeln!(out, "{:indent$}{}", "", paint(part, tone, settings.color))?;
         }
     }
     Ok(())

@@ -1,14 +1,16 @@
 //! The table: columns side by side, for eyes.
 //!
-//! Drawn for a terminal it has a rule under its header and every line fits the width, cut cells ending in `…`. Written to
-//! anything else it is never cut and has no rule. Widths come from the rows that are held back, a bounded number; a
-//! later cell that is longer is cut on a terminal and pushes its neighbours aside elsewhere. No rows is no output.
+//! Drawn for a terminal it has a rule under its header and every line fits the width, cut cells ending in `…`; where more
+//! columns were asked for than have room side by side, each record is a block of lines instead. Written to anything else
+//! it is never cut and has no rule. Widths come from the rows that are held back, a bounded number; a later cell that is
+//! longer is cut on a terminal and pushes its neighbours aside elsewhere. No rows is no output.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::text::{cut, safe, width};
-use super::{Cell, Column, Records};
+use super::paint::{Tone, paint};
+use super::text::{cut, safe, width, wrap};
+use super::{Cell, Column, Records, Settings};
 
 /// Rows held back to see how wide the columns are: a few screens of them.
 const HELD_ROWS: usize = 1_000;
@@ -19,6 +21,9 @@ const HELD_BYTES: usize = 1 << 20;
 /// The widest that a column is made where nothing is cut: one long value shall not blow up a thousand lines.
 const WIDEST: usize = 100;
 
+/// Lines that a value takes in a block, at most: `show` tells the rest.
+const VALUE_LINES: usize = 8;
+
 const GAP: usize = 2;
 
 /// What an absent value looks like: a sign of its own, so that columns can be counted.
@@ -26,103 +31,151 @@ const ABSENT: &str = "-";
 
 pub(super) struct Table<'a> {
     out: &'a mut dyn Write,
-    header: bool,
-    /// The width of the terminal.
-    limit: Option<usize>,
+    settings: Settings,
     columns: Vec<Column>,
     held: Vec<Vec<Shown>>,
     held_bytes: usize,
     /// Known once the held rows are written.
-    layout: Option<Vec<Layout>>,
+    layout: Option<Layout>,
+    written: usize,
 }
 
 /// A cell as it will be seen.
 struct Shown {
     text: String,
+    tone: Tone,
     is_number: bool,
     is_absent: bool,
 }
 
+/// How records are laid out.
+#[derive(Clone, Debug)]
+enum Layout {
+    /// A line a record.
+    Lines(Vec<Place>),
+    /// A block a record: as wide as the terminal, the names this wide.
+    Blocks { limit: usize, names: usize },
+}
+
+/// Where a cell stands in a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Layout {
+struct Place {
     width: usize,
     to_the_right: bool,
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new(out: &'a mut dyn Write, header: bool, limit: Option<usize>) -> Self {
+    pub(super) fn new(out: &'a mut dyn Write, settings: Settings) -> Self {
         Self {
             out,
-            header,
-            limit,
+            settings,
             columns: Vec::new(),
             held: Vec::new(),
             held_bytes: 0,
             layout: None,
+            written: 0,
         }
     }
 
     /// Fixes the widths and writes what was held back.
     fn release(&mut self) -> io::Result<()> {
         let layout = self.measure();
-        if self.header {
+        if let Layout::Lines(places) = &layout
+            && self.settings.header
+        {
             let names: Vec<_> = self
                 .columns
                 .iter()
                 .map(|column| safe(&column.name))
                 .collect();
-            line(
-                self.out,
-                &layout,
-                self.limit,
-                names.iter().map(AsRef::as_ref),
-            )?;
-            if self.limit.is_some() {
-                let rules: Vec<_> = layout
-                    .iter()
-                    .map(|column| "─".repeat(column.width))
-                    .collect();
-                line(
-                    self.out,
-                    &layout,
-                    self.limit,
-                    rules.iter().map(AsRef::as_ref),
-                )?;
+            let names = names.iter().map(|name| (name.as_ref(), Tone::Title));
+            line(self.out, places, self.settings, names)?;
+            if self.settings.width.is_some() {
+                let rules: Vec<_> = places.iter().map(|place| "─".repeat(place.width)).collect();
+                let rules = rules.iter().map(|rule| (rule.as_str(), Tone::Faint));
+                line(self.out, places, self.settings, rules)?;
             }
         }
         for row in std::mem::take(&mut self.held) {
-            line(
-                self.out,
-                &layout,
-                self.limit,
-                row.iter().map(|cell| cell.text.as_str()),
-            )?;
+            self.record(&layout, &row)?;
         }
         self.layout = Some(layout);
         Ok(())
     }
 
-    fn measure(&self) -> Vec<Layout> {
-        let column = |(index, column): (usize, &Column)| {
+    fn record(&mut self, layout: &Layout, row: &[Shown]) -> io::Result<()> {
+        self.written += 1;
+        match layout {
+            Layout::Lines(places) => {
+                let cells = row.iter().map(|cell| (cell.text.as_str(), cell.tone));
+                line(self.out, places, self.settings, cells)
+            }
+            Layout::Blocks { limit, names } => self.block(*limit, *names, row),
+        }
+    }
+
+    /// Writes a record as a block: its number, then a line for each name and value.
+    fn block(&mut self, limit: usize, names: usize, row: &[Shown]) -> io::Result<()> {
+        let number = format!("── {} ", self.written);
+        let rule = "─".repeat(limit.saturating_sub(width(&number)));
+        let title = cut(&number, limit);
+        writeln!(
+            self.out,
+            "{}",
+            paint(&format!("{title}{rule}"), Tone::Faint, self.settings.color)
+        )?;
+        let room = limit.saturating_sub(names + GAP).max(1);
+        for (column, cell) in self.columns.iter().zip(row) {
+            let name = safe(&column.name);
+            let name = cut(&name, names);
+            let pad = names + GAP - width(&name);
+            let name = paint(&name, Tone::Title, self.settings.color);
+            write!(self.out, "{name}{:pad$}", "")?;
+            let value = cut(&cell.text, room * VALUE_LINES);
+            for (index, part) in wrap(&value, room).into_iter().enumerate() {
+                let indent = if index == 0 { 0 } else { names + GAP };
+                let part = paint(part, cell.tone, self.settings.color);
+                writeln!(self.out, "{:indent$}{part}", "")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn measure(&self) -> Layout {
+        let place = |(index, column): (usize, &Column)| {
             let cells = || self.held.iter().filter_map(move |row| row.get(index));
-            let name = if self.header {
+            let name = if self.settings.header {
                 width(&safe(&column.name))
             } else {
                 0
             };
             let widest = cells().map(|cell| width(&cell.text)).fold(name, usize::max);
             let mut present = cells().filter(|cell| !cell.is_absent).peekable();
-            Layout {
-                width: widest.min(self.limit.unwrap_or(WIDEST)),
+            Place {
+                width: widest,
                 to_the_right: present.peek().is_some() && present.all(|cell| cell.is_number),
             }
         };
-        let mut layout: Vec<_> = self.columns.iter().enumerate().map(column).collect();
-        if let Some(limit) = self.limit {
-            let rigid: Vec<_> = self.columns.iter().map(|column| column.is_rigid).collect();
-            fit(&mut layout, &rigid, limit);
+        let mut places: Vec<_> = self.columns.iter().enumerate().map(place).collect();
+        let Some(limit) = self.settings.width else {
+            for place in &mut places {
+                place.width = place.width.min(WIDEST);
+            }
+            return Layout::Lines(places);
+        };
+        if fit(&mut places, &self.columns, limit) {
+            return Layout::Lines(places);
         }
-        layout
+        let names = self.columns.iter().map(|column| width(&safe(&column.name)));
+        Layout::Blocks {
+            limit,
+            names: names.fold(0, usize::max).min(limit / 3),
+        }
+    }
+
+    fn shown(&self, row: &[Cell]) -> Vec<Shown> {
+        let cells = row.iter().zip(&self.columns);
+        cells.map(|(cell, column)| shown(cell, column)).collect()
     }
 }
 
@@ -133,14 +186,11 @@ impl Records for Table<'_> {
     }
 
     fn row(&mut self, cells: &[Cell]) -> io::Result<()> {
-        let row: Vec<_> = cells.iter().map(shown).collect();
-        if let Some(layout) = &self.layout {
-            return line(
-                self.out,
-                layout,
-                self.limit,
-                row.iter().map(|cell| cell.text.as_str()),
-            );
+        let row = self.shown(cells);
+        if let Some(layout) = self.layout.take() {
+            let written = self.record(&layout, &row);
+            self.layout = Some(layout);
+            return written;
         }
         self.held_bytes += row.iter().map(|cell| cell.text.len()).sum::<usize>();
         self.held.push(row);
@@ -158,60 +208,61 @@ impl Records for Table<'_> {
     }
 }
 
-fn shown(cell: &Cell) -> Shown {
-    let text = match cell {
-        Cell::Null => ABSENT.to_owned(),
-        _ => safe(&cell.to_text()).into_owned(),
+fn shown(cell: &Cell, column: &Column) -> Shown {
+    let is_absent = *cell == Cell::Null;
+    let text = if is_absent {
+        ABSENT.to_owned()
+    } else {
+        safe(&cell.to_text()).into_owned()
     };
     Shown {
+        tone: if is_absent {
+            Tone::Faint
+        } else {
+            Tone::of(&column.name, &text)
+        },
         text,
         is_number: cell.is_number(),
-        is_absent: *cell == Cell::Null,
+        is_absent,
     }
 }
 
-/// Narrows columns until they fit the line: first those that may be cut, then all; the widest first.
-fn fit(layout: &mut [Layout], rigid: &[bool], limit: usize) {
-    /// A cut column keeps at least so much, as long as others can give.
-    const LEAST: usize = 6;
-    let gaps = GAP * layout.len().saturating_sub(1);
-    let room = limit.saturating_sub(gaps);
-    for (least, rigid_too) in [(LEAST, false), (LEAST, true), (1, true)] {
-        let mut excess = layout
-            .iter()
-            .map(|column| column.width)
-            .sum::<usize>()
-            .saturating_sub(room);
-        while excess > 0 {
-            let widest = layout
-                .iter_mut()
-                .zip(rigid)
-                .filter(|(column, is_rigid)| (rigid_too || !**is_rigid) && column.width > least)
-                .max_by_key(|(column, _)| column.width);
-            let Some((column, _)) = widest else { break };
-            column.width -= 1;
-            excess -= 1;
-        }
+/// Narrows the columns that may be cut until all fit the line, the widest first; says whether that was enough. A line of
+/// which every cell is cut to nothing helps nobody.
+fn fit(places: &mut [Place], columns: &[Column], limit: usize) -> bool {
+    let gaps = GAP * places.len().saturating_sub(1);
+    let needed = places.iter().map(|place| place.width).sum::<usize>() + gaps;
+    for _ in limit..needed {
+        let widest = places
+            .iter_mut()
+            .zip(columns)
+            .filter(|(place, column)| place.width > column.least)
+            .max_by_key(|(place, _)| place.width);
+        let Some((place, _)) = widest else {
+            return false;
+        };
+        place.width -= 1;
     }
+    true
 }
 
 /// Writes one line, without blanks at its end.
 fn line<'c>(
     out: &mut dyn Write,
-    layout: &[Layout],
-    limit: Option<usize>,
-    cells: impl Iterator<Item = &'c str>,
+    places: &[Place],
+    settings: Settings,
+    cells: impl Iterator<Item = (&'c str, Tone)>,
 ) -> io::Result<()> {
     // Padding is owed until something follows it.
     let mut owed = 0;
-    for (cell, column) in cells.zip(layout) {
-        let cell = if limit.is_some() {
-            cut(cell, column.width)
+    for ((cell, tone), place) in cells.zip(places) {
+        let cell = if settings.width.is_some() {
+            cut(cell, place.width)
         } else {
             Cow::Borrowed(cell)
         };
-        let pad = column.width.saturating_sub(width(&cell));
-        let (before, after) = if column.to_the_right {
+        let pad = place.width.saturating_sub(width(&cell));
+        let (before, after) = if place.to_the_right {
             (pad, 0)
         } else {
             (0, pad)
@@ -219,6 +270,7 @@ fn line<'c>(
         if cell.is_empty() {
             owed += before;
         } else {
+            let cell = paint(&cell, tone, settings.color);
             write!(out, "{:1$}{cell}", "", owed + before)?;
             owed = 0;
         }

@@ -22,6 +22,7 @@ fn settings(format: Format) -> Settings {
         header: true,
         guard: Guard::On,
         width: None,
+        color: false,
     }
 }
 
@@ -302,4 +303,83 @@ fn one_long_value_does_not_blow_up_every_line() {
     let text = written(settings(Format::Table), &["a", "b"], &rows);
     assert!(text.len() < 120_000);
     assert!(text.contains(&"x".repeat(100_000)));
+}
+
+#[test]
+fn a_record_with_more_columns_than_have_room_is_a_block_of_lines() {
+    let names = ["task_key", "user_name", "status", "params", "size"];
+    let row = |key, status: &str, params: &str| {
+        vec![
+            Cell::Integer(key),
+            Cell::text("anna.meyer"),
+            Cell::text(status),
+            Cell::text(params),
+            Cell::Null,
+        ]
+    };
+    let long = "a value that is longer than the line has columns, \u{1b}[2J";
+    let rows = [row(1, "SUCCESS", long), row(2, "FAILED", "{}")];
+    let mut out = Vec::new();
+    let mut settings = settings(Format::Table);
+    settings.width = Some(40);
+    let mut table = records(settings, &mut out);
+    let columns = names.map(Column::wanted);
+    table.header(&columns).unwrap();
+    for row in &rows {
+        table.row(row).unwrap();
+    }
+    table.end().unwrap();
+    drop(table);
+    insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r"
+    ── 1 ───────────────────────────────────
+    task_key   1
+    user_name  anna.meyer
+    status     SUCCESS
+    params     a value that is longer than
+               the line has columns,
+               \u{1b}[2J
+    size       -
+    ── 2 ───────────────────────────────────
+    task_key   2
+    user_name  anna.meyer
+    status     FAILED
+    params     {}
+    size       -
+    ");
+}
+
+#[test]
+fn colour_takes_no_room_and_is_for_tables_only() {
+    let names = ["status", "note"];
+    let rows = [
+        vec![Cell::text("FAILED"), Cell::Null],
+        vec![Cell::text("EXECUTING"), Cell::text("\u{1b}[31mred")],
+        vec![Cell::text("SUCCESS"), Cell::text("x")],
+    ];
+    let mut settings = settings(Format::Table);
+    settings.width = Some(80);
+    let plain = written(settings, &names, &rows);
+    settings.color = true;
+    let colored = written(settings, &names, &rows);
+    insta::assert_snapshot!(colored.replace('\u{1b}', "ESC"), @r"
+    ESC[1mstatusESC[0m     ESC[1mnoteESC[0m
+    ESC[2m─────────ESC[0m  ESC[2m─────────────ESC[0m
+    ESC[1mESC[31mFAILEDESC[0m     ESC[2m-ESC[0m
+    ESC[33mEXECUTINGESC[0m  \u{1b}[31mred
+    SUCCESS    x
+    ");
+    let mut stripped = String::new();
+    let mut rest = colored.as_str();
+    while let Some((before, after)) = rest.split_once("\u{1b}[") {
+        stripped += before;
+        rest = after.split_once('m').unwrap().1;
+    }
+    assert_eq!(stripped + rest, plain);
+    for format in [Format::Json, Format::Jsonl, Format::Csv, Format::Markdown] {
+        settings.format = format;
+        assert!(
+            !written(settings, &names, &rows).contains('\u{1b}'),
+            "{format:?}"
+        );
+    }
 }

@@ -96,6 +96,34 @@ pub(crate) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
+/// Returns the text in parts that take at most so many columns each; a character that is wider by itself has a part of
+/// its own. An empty text is one empty part.
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut measure, mut start, mut blank) = (Measure::default(), 0, None);
+    for (at, character) in text.char_indices() {
+        measure.add(character);
+        if measure.columns > columns && at > start {
+            // Between words if there is a blank in the second half of the line, else in the middle of one.
+            let end = blank
+                .filter(|end| *end > start + (at - start) / 2)
+                .unwrap_or(at);
+            parts.push(text[start..end].trim_end_matches(' '));
+            start = end;
+            measure = Measure::default();
+            text[start..at + character.len_utf8()]
+                .chars()
+                .for_each(|character| measure.add(character));
+            blank = None;
+        }
+        if character == ' ' {
+            blank = Some(at + 1);
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
 /// The columns of a text, counted a character at a time.
 #[derive(Default)]
 struct Measure {
@@ -216,6 +244,27 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(safe_multiline(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_wrapped_text_is_broken_between_words_where_it_can_be() {
+        let cases: [(&str, usize, &[&str]); 8] = [
+            ("", 5, &[""]),
+            ("short", 5, &["short"]),
+            ("two words", 6, &["two", "words"]),
+            ("a longwordwithout", 8, &["a longwo", "rdwithou", "t"]),
+            ("実例です", 5, &["実例", "です"]),
+            ("実", 1, &["実"]),
+            ("実例", 1, &["実", "例"]),
+            (
+                "e\u{301}e\u{301}e\u{301}",
+                2,
+                &["e\u{301}e\u{301}", "e\u{301}"],
+            ),
+        ];
+        for (text, columns, expected) in cases {
+            assert_eq!(wrap(text, columns), expected, "{text:?}");
         }
     }
 

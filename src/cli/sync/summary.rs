@@ -32,6 +32,7 @@ pub(super) fn tell(
                 header: true,
                 guard: Guard::On,
                 width: None,
+                color: false,
             };
             let (names, cells): (Vec<_>, Vec<_>) = members(summary, verdict).into_iter().unzip();
             let columns: Vec<Column> = names.into_iter().map(Column::new).collect();

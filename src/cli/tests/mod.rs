@@ -28,7 +28,10 @@ impl Archive {
         let mut args: Vec<OsString> = vec!["dcs-history".into(), "--db".into(), self.path().into()];
         args.extend(line.split(' ').map(OsString::from));
         if let Some(width) = terminal {
-            args.push(format!("--terminal-width={width}").into());
+            args.extend([
+                format!("--terminal-width={width}").into(),
+                "--color=never".into(),
+            ]);
         }
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let exit = run(args, &mut out, &mut err, (terminal.is_some(), false));
@@ -230,7 +233,7 @@ fn nothing_found_is_said_and_is_no_error() {
     let logged = archive.run("list --text nowhere --log-format json", None);
     assert_eq!(
         logged.err,
-        "{\"kind\":\"note\",\"message\":\"no task matches\"}\n"
+        "{\"level\":\"info\",\"message\":\"no task matches\"}\n"
     );
 }
 
@@ -519,4 +522,90 @@ fn no_help_shows_the_value_of_a_variable() {
         commands.extend(command.get_subcommands().cloned());
     }
     Cli::command().debug_assert();
+}
+
+#[test]
+fn a_line_that_is_not_understood_is_one_error_in_the_form_that_was_asked_for() {
+    let archive = Archive::new();
+    let hostile = "\u{1b}[2J\r\nerror:\u{202e}x\u{7}";
+    let lines = [
+        format!("list {hostile}"),
+        format!("list --output={hostile}"),
+        format!("list --limit={hostile}"),
+        format!("list --since={hostile}"),
+        format!("list --columns={hostile}"),
+        format!("list --{hostile}=1"),
+        format!("list --color={hostile}"),
+        format!("show {hostile}"),
+        format!("sync --timeout={hostile}"),
+        format!("simulate --speed={hostile}"),
+        format!("simulate --latency={hostile}"),
+        hostile.to_owned(),
+        "sync".to_owned(),
+        "coverage --walks --drift".to_owned(),
+    ];
+    for line in lines {
+        let outcome = archive.run(&line, None);
+        assert_eq!(
+            (outcome.exit, outcome.out.as_str()),
+            (Exit::Usage, ""),
+            "{line:?}"
+        );
+        let labels = ["error: ", "  caused by: ", "hint: "];
+        for said in outcome.err.lines() {
+            assert!(
+                labels.iter().any(|label| said.starts_with(label)),
+                "{said:?}"
+            );
+            assert!(!said.contains(crate::output::text::obeyed), "{said:?}");
+        }
+        assert_eq!(outcome.err.matches("error: ").count(), 1, "{}", outcome.err);
+
+        let logged = archive.run(&format!("{line} --log-format=json"), None).err;
+        assert_eq!(logged.lines().count(), 1, "{logged}");
+        let said: serde_json::Value = serde_json::from_str(&logged).unwrap();
+        assert_eq!((&said["code"], &said["kind"]), (&2.into(), &"usage".into()));
+        assert!(
+            said["message"].as_str().is_some_and(|text| text.len() > 10),
+            "{logged}"
+        );
+        assert!(said["hint"].is_string(), "{logged}");
+    }
+}
+
+#[test]
+fn colour_follows_the_stream_and_what_was_typed() {
+    let archive = Archive::new();
+    let run = |line: &str, terminals| {
+        let path = archive.path();
+        let line = format!("dcs-history --db {} {line}", path.display());
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        run(
+            line.split(' ').map(OsString::from),
+            &mut out,
+            &mut err,
+            terminals,
+        );
+        (out.contains(&0x1b), err.contains(&0x1b))
+    };
+    let always = "--color always";
+    let cases = [
+        (format!("list {always}"), (true, false)),
+        (format!("list {always} -o json"), (false, false)),
+        (format!("list {always} --text nowhere"), (false, false)),
+        (format!("list {always} --nonsense"), (false, true)),
+        (format!("list {always} --help"), (true, false)),
+        (format!("show {always} 5a"), (true, false)),
+        (format!("show {always} nothing"), (false, true)),
+        ("list --color never --nonsense".to_owned(), (false, false)),
+        ("list --color=never --help".to_owned(), (false, false)),
+    ];
+    for (line, expected) in cases {
+        for terminals in [(false, false), (true, true)] {
+            assert_eq!(run(&line, terminals), expected, "{line}");
+        }
+    }
+    for line in ["list", "list --nonsense", "list --help", "show 5a"] {
+        assert_eq!(run(line, (false, false)), (false, false), "{line}");
+    }
 }
