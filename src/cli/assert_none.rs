@@ -17,8 +17,9 @@ use crate::model::coverage::{Answer, Facts, State, Window};
 use crate::model::time::Timestamp;
 use crate::output;
 use crate::output::json::Framing;
-use crate::output::phrase::duration;
+use crate::output::phrase::{Precision, duration};
 use crate::output::sheet::{Body, Section, Sheet};
+use crate::output::zone::Zone;
 use crate::output::{Cell, Column, Format, Settings, json, sheet};
 use crate::store::filter::{Created, TaskFilter};
 use crate::store::read::{self, Order, Select, View};
@@ -91,6 +92,7 @@ fn print(
         answer: facts.answer(),
         period,
         short: Short::of(&read::instances(&archive)?),
+        zone: &args.format.tz,
         doubts: doubts(&survey, &facts),
         facts: &facts,
         survey: &survey,
@@ -179,6 +181,7 @@ struct Reply<'a> {
     answer: Answer,
     period: Window,
     short: Short,
+    zone: &'a Zone,
     facts: &'a Facts<'a>,
     survey: &'a Survey,
     doubts: Vec<Told>,
@@ -274,10 +277,7 @@ impl Reply<'_> {
     }
 
     fn sheet(&self, settings: Settings) -> Sheet {
-        let look = Look {
-            is_drawn: settings.width.is_some(),
-            short: self.short,
-        };
+        let look = Look::new(settings, self.short, self.zone);
         let table = |listing: &Listing, rows: Vec<Vec<Cell>>| {
             let rows = rows.into_iter().map(|row| listing.cells(row)).collect();
             Body::Table(listing.header(), rows)
@@ -287,7 +287,7 @@ impl Reply<'_> {
             body: Body::Fields(self.fields()),
         }];
         if !self.tasks.is_empty() {
-            let listing = Listing::of_fields(View::Tasks.columns(), &list::FIELDS, look);
+            let listing = Listing::of_fields(View::Tasks.columns(), &list::FIELDS, look.clone());
             let rows = self
                 .tasks
                 .iter()
@@ -314,7 +314,9 @@ impl Reply<'_> {
 
     fn fields(&self) -> Vec<(String, Cell)> {
         let bound = |bound: Option<Timestamp>, none: &str| {
-            bound.map_or(none.to_owned(), |time| time.to_string())
+            bound.map_or(none.to_owned(), |time| {
+                self.zone.moment(&time.to_string(), Precision::Whole)
+            })
         };
         let asked = match (self.asks_all, self.survey.instances) {
             (true, count) => format!("all instances ({count} known)"),

@@ -144,7 +144,7 @@ fn print(
 }
 
 /// What a line shows of a task.
-pub(super) const FIELDS: [Field; 6] = [
+pub(super) const FIELDS: [Field; 7] = [
     Field::new("created_at", &["created_at"], listing::time).rigid(),
     Field::new(
         "instance",
@@ -156,4 +156,8 @@ pub(super) const FIELDS: [Field; 6] = [
     Field::new("status", &["status"], listing::plain),
     Field::new("user_name", &["user_name"], listing::plain),
     Field::new("duration", &["duration_ms"], listing::elapsed).rigid(),
+    // What `show` asks for: an id of 32 characters beside the instance's of 36.
+    Field::new("task_id", &["task_id"], listing::id)
+        .rigid()
+        .on_width(150),
 ];

@@ -14,7 +14,9 @@ use super::instance_arg::Short;
 use super::messages::remark;
 use super::output_args::{OutputArgs, cells, written};
 use crate::output;
-use crate::output::phrase::{Precision, duration, moment};
+use crate::output::phrase::{Precision, duration};
+use crate::output::text::{cut, safe};
+use crate::output::zone::Zone;
 use crate::output::{Cell, Column, Settings};
 use crate::store::filter::Condition;
 use crate::store::read;
@@ -26,12 +28,39 @@ pub(crate) const ON_A_TERMINAL: u64 = 50;
 /// Matching rows are counted up to here for the remark on what is not shown.
 const COUNTED: u32 = 10_000;
 
+/// Columns that a terminal has where ids are shown whole: an id has 36 of them.
+pub(crate) const WIDE: usize = 120;
+
+/// Columns that the name of an instance takes on other terminals; names have up to 64.
+const NAME: usize = 16;
+
+/// The length of the longest ids that the cloud makes.
+const ID: usize = 36;
+
 /// How a cell is phrased.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Look {
     /// Shortened for a line of a terminal.
     pub(crate) is_drawn: bool,
-    pub(crate) short: Short,
+    width: Option<usize>,
+    short: Short,
+    pub(crate) zone: Zone,
+}
+
+impl Look {
+    pub(crate) fn new(settings: Settings, short: Short, zone: &Zone) -> Self {
+        Self {
+            is_drawn: settings.width.is_some(),
+            width: settings.width,
+            short,
+            zone: zone.clone(),
+        }
+    }
+
+    /// Says whether ids and names have to be shortened.
+    fn is_narrow(&self) -> bool {
+        self.width.is_some_and(|width| width < WIDE)
+    }
 }
 
 /// Makes one cell of the cells of the columns that a field reads.
@@ -41,8 +70,12 @@ pub(crate) type Say = fn(&[Cell], &Look) -> Cell;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field {
     title: &'static str,
-    /// The title on a terminal; nothing leaves the field out there.
-    drawn: Option<&'static str>,
+    /// The title on a terminal.
+    drawn: &'static str,
+    /// The narrowest terminal that shows it.
+    from_width: usize,
+    /// It is shown where nothing is drawn.
+    is_piped: bool,
     is_rigid: bool,
     reads: &'static [&'static str],
     say: Say,
@@ -53,7 +86,9 @@ impl Field {
     pub(crate) const fn new(name: &'static str, reads: &'static [&'static str], say: Say) -> Self {
         Self {
             title: name,
-            drawn: Some(name),
+            drawn: name,
+            from_width: 0,
+            is_piped: true,
             is_rigid: false,
             reads,
             say,
@@ -68,14 +103,25 @@ impl Field {
 
     /// On a terminal it has this shorter title.
     pub(crate) const fn drawn_as(mut self, title: &'static str) -> Self {
-        self.drawn = Some(title);
+        self.drawn = title;
         self
     }
 
     /// A terminal has no room for it.
     pub(crate) const fn not_drawn(mut self) -> Self {
-        self.drawn = None;
+        self.from_width = usize::MAX;
         self
+    }
+
+    /// Only a terminal with at least so many columns shows it.
+    pub(crate) const fn on_width(mut self, width: usize) -> Self {
+        self.from_width = width;
+        self.is_piped = false;
+        self
+    }
+
+    fn is_shown(&self, width: Option<usize>) -> bool {
+        width.map_or(self.is_piped, |width| self.from_width <= width)
     }
 }
 
@@ -88,7 +134,9 @@ pub(crate) struct Listing {
 
 #[derive(Debug)]
 enum Shape {
-    /// Columns as they are.
+    /// Columns as they are, for programs.
+    Data(Vec<ColumnName>),
+    /// The same for people, who may want another time zone.
     Named(Vec<ColumnName>),
     /// Fields, each with the places of what it reads.
     Fields(Vec<(Field, Vec<usize>)>, Vec<ColumnName>),
@@ -103,21 +151,19 @@ impl Listing {
         settings: Settings,
         short: Short,
     ) -> Result<Self, CliError> {
-        let look = Look {
-            is_drawn: settings.width.is_some(),
-            short,
-        };
+        let look = Look::new(settings, short, &args.format.tz);
         let shape = match args.columns(known)? {
-            Some(named) => Shape::Named(named),
-            None if !settings.format.is_for_people() => Shape::Named(ColumnName::all(known)),
-            None => Shape::of_fields(known, fields, look),
+            Some(named) if settings.format.is_for_people() => Shape::Named(named),
+            Some(named) => Shape::Data(named),
+            None if !settings.format.is_for_people() => Shape::Data(ColumnName::all(known)),
+            None => Shape::of_fields(known, fields, settings.width),
         };
         Ok(Self { shape, look })
     }
 
     /// Shows the fields, whatever was typed.
     pub(crate) fn of_fields(known: &'static [&'static str], fields: &[Field], look: Look) -> Self {
-        let shape = Shape::of_fields(known, fields, look);
+        let shape = Shape::of_fields(known, fields, look.width);
         Self { shape, look }
     }
 
@@ -131,13 +177,13 @@ impl Listing {
     /// Returns the columns that rows must have, in this order.
     pub(crate) fn columns(&self) -> &[ColumnName] {
         match &self.shape {
-            Shape::Named(columns) | Shape::Fields(_, columns) => columns,
+            Shape::Data(columns) | Shape::Named(columns) | Shape::Fields(_, columns) => columns,
         }
     }
 
     pub(crate) fn header(&self) -> Vec<Column> {
         match &self.shape {
-            Shape::Named(columns) => {
+            Shape::Data(columns) | Shape::Named(columns) => {
                 let names = columns.iter().map(|column| Column::wanted(column.as_str()));
                 names.collect()
             }
@@ -146,9 +192,10 @@ impl Listing {
     }
 
     fn title(&self, field: &Field) -> Column {
-        let title = match field.drawn {
-            Some(drawn) if self.look.is_drawn => drawn,
-            _ => field.title,
+        let title = if self.look.is_drawn {
+            field.drawn
+        } else {
+            field.title
         };
         if field.is_rigid {
             Column::rigid(title)
@@ -159,8 +206,15 @@ impl Listing {
 
     /// Turns a row of the columns into what is shown of it.
     pub(crate) fn cells(&self, row: Vec<Cell>) -> Vec<Cell> {
-        let Shape::Fields(fields, _) = &self.shape else {
-            return row;
+        let fields = match &self.shape {
+            Shape::Data(_) => return row,
+            Shape::Named(columns) => {
+                let cells = columns.iter().zip(row);
+                return cells
+                    .map(|(column, cell)| in_zone(column.as_str(), cell, &self.look.zone))
+                    .collect();
+            }
+            Shape::Fields(fields, _) => fields,
         };
         let said = fields.iter().map(|(field, places)| {
             let read: Vec<_> = places
@@ -174,7 +228,7 @@ impl Listing {
 }
 
 impl Shape {
-    fn of_fields(known: &'static [&'static str], fields: &[Field], look: Look) -> Self {
+    fn of_fields(known: &'static [&'static str], fields: &[Field], width: Option<usize>) -> Self {
         let mut columns: Vec<ColumnName> = Vec::new();
         let mut place = |name: &str| {
             let column = ColumnName::among(known, name)?;
@@ -186,7 +240,7 @@ impl Shape {
         };
         let shown = fields
             .iter()
-            .filter(|field| !look.is_drawn || field.drawn.is_some())
+            .filter(|field| field.is_shown(width))
             .map(|field| {
                 let places = field.reads.iter().filter_map(|name| place(name)).collect();
                 (*field, places)
@@ -304,6 +358,30 @@ fn in_order(one: &Cell, other: &Cell, descending: bool) -> Ordering {
     }
 }
 
+/// Says a value of a named column in the zone, if it is a time.
+pub(crate) fn in_zone(column: &str, cell: Cell, zone: &Zone) -> Cell {
+    match cell {
+        Cell::Text(time) if is_time(column) => Cell::Text(zone.moment(&time, Precision::Whole)),
+        other => other,
+    }
+}
+
+/// Says whether a column of a view holds times.
+fn is_time(column: &str) -> bool {
+    column.ends_with("_at")
+        || [
+            "since",
+            "until",
+            "missing_since",
+            "window_start",
+            "window_end",
+            "high_water_mark",
+            "mark_before",
+            "mark_after",
+        ]
+        .contains(&column)
+}
+
 /// The value as it stands.
 pub(crate) fn plain(read: &[Cell], _: &Look) -> Cell {
     read.first().cloned().unwrap_or(Cell::Null)
@@ -321,7 +399,8 @@ pub(crate) fn minute(read: &[Cell], look: &Look) -> Cell {
 
 fn shortened(read: &[Cell], look: &Look, precision: Precision) -> Cell {
     match read.first() {
-        Some(Cell::Text(time)) if look.is_drawn => Cell::Text(moment(time, precision)),
+        Some(Cell::Text(time)) if look.is_drawn => Cell::Text(look.zone.moment(time, precision)),
+        Some(Cell::Text(time)) => Cell::Text(look.zone.moment(time, Precision::Whole)),
         _ => plain(read, look),
     }
 }
@@ -329,8 +408,17 @@ fn shortened(read: &[Cell], look: &Look, precision: Precision) -> Cell {
 /// An instance, read as its id and its name: a name says more than an id, where there is one.
 pub(crate) fn instance(read: &[Cell], look: &Look) -> Cell {
     match read {
-        [_, name @ Cell::Text(_)] => name.clone(),
-        [Cell::Text(id), ..] if look.is_drawn => Cell::Text(look.short.cut(id)),
+        [_, Cell::Text(name), ..] if look.is_narrow() => Cell::text(cut(&safe(name), NAME)),
+        [_, name @ Cell::Text(_), ..] => name.clone(),
+        [Cell::Text(id), ..] if look.is_narrow() => Cell::Text(look.short.cut(id)),
+        _ => plain(read, look),
+    }
+}
+
+/// An id, whole if it is one of the usual length.
+pub(crate) fn id(read: &[Cell], look: &Look) -> Cell {
+    match read.first() {
+        Some(Cell::Text(id)) if look.is_drawn => Cell::text(cut(&safe(id), ID)),
         _ => plain(read, look),
     }
 }

@@ -29,6 +29,7 @@ mod sql;
 mod sync;
 mod usage;
 mod when;
+mod zone;
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,8 @@ use clap::{ArgAction, Args, ValueEnum};
 use rusqlite::types::Value;
 
 use super::error::CliError;
-use super::{Context, output_failed};
+use super::{Context, output_failed, zone};
+use crate::output::zone::Zone;
 use crate::output::{Cell, Format, Guard, Settings};
 use crate::store::read::{ColumnName, Order};
 
@@ -55,6 +56,20 @@ pub(crate) struct FormatArgs {
         hide_env_values = true
     )]
     pub(crate) output: Format,
+    /// Show times in this zone (table, Markdown): `local`, an offset such as +02:00, or a name such as Europe/Berlin.
+    ///
+    /// Each time carries its offset then. Times that you type are UTC all the same, unless they have an offset of their own,
+    /// and JSON and CSV stay UTC.
+    #[arg(
+        long,
+        value_name = "ZONE",
+        default_value = "UTC",
+        value_parser = zone::parse,
+        allow_hyphen_values = true,
+        env = "DCS_HISTORY_TZ",
+        hide_env_values = true
+    )]
+    pub(crate) tz: Zone,
     /// Leave out the line with the names of the columns (table, CSV, Markdown).
     #[arg(long)]
     pub(crate) no_header: bool,

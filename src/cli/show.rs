@@ -6,13 +6,15 @@ use rusqlite::Connection;
 use serde_json::Value as Json;
 
 use super::error::{CliError, Exit};
+use super::listing::in_zone;
 use super::output_args::{FormatArgs, cells, written};
 use super::{Context, archive, instance_arg};
 use crate::output;
 use crate::output::json::Framing;
-use crate::output::phrase::{Precision, duration, moment};
+use crate::output::phrase::{Precision, duration};
 use crate::output::pretty::pretty;
 use crate::output::sheet::{Body, Section, Sheet};
+use crate::output::zone::Zone;
 use crate::output::{Cell, Column, Format, json, sheet};
 use crate::store::filter::Condition;
 use crate::store::read;
@@ -66,9 +68,11 @@ fn print(
     let settings = args.format.settings(context);
     let out = &mut *context.out;
     written(match settings.format {
-        Format::Table | Format::Markdown => {
-            sheet::write(settings, out, &task.sheet(settings.width.is_some()))
-        }
+        Format::Table | Format::Markdown => sheet::write(
+            settings,
+            out,
+            &task.sheet(settings.width.is_some(), &args.format.tz),
+        ),
         Format::Json => json::write(out, Framing::Array, &[task.object()]),
         Format::Jsonl => json::write(out, Framing::Lines, &[task.object()]),
         Format::Csv => {
@@ -164,7 +168,7 @@ impl Task {
     }
 
     /// Returns everything as people read it; times are shortened where a terminal's line is all there is.
-    fn sheet(&self, is_drawn: bool) -> Sheet {
+    fn sheet(&self, is_drawn: bool, zone: &Zone) -> Sheet {
         let id = text(value(View::Tasks, &self.row, "task_id"));
         let changes = if self.changes.is_empty() {
             Body::Remark("  Nothing is stated.")
@@ -180,9 +184,12 @@ impl Task {
             body,
         };
         let mut sections = vec![
-            section("", Body::Fields(self.fields())),
+            section("", Body::Fields(self.fields(zone))),
             section("What it changed", changes),
-            section("Revisions (* is the current one)", self.history(is_drawn)),
+            section(
+                "Revisions (* is the current one)",
+                self.history(is_drawn, zone),
+            ),
         ];
         if let Some(row) = current {
             let number = text(value(View::Revisions, row, "revision"));
@@ -198,7 +205,7 @@ impl Task {
         }
     }
 
-    fn fields(&self) -> Vec<(String, Cell)> {
+    fn fields(&self, zone: &Zone) -> Vec<(String, Cell)> {
         let named = View::Tasks.columns().iter().zip(&self.row);
         let present = named.filter(|(name, value)| **value != Cell::Null && **name != "task_key");
         present
@@ -210,14 +217,19 @@ impl Task {
                     (*name).to_owned(),
                     Cell::text(if *is_final == 0 { "no" } else { "yes" }),
                 ),
-                _ => ((*name).to_owned(), value.clone()),
+                _ => ((*name).to_owned(), in_zone(name, value.clone(), zone)),
             })
             .collect()
     }
 
-    fn history(&self, is_drawn: bool) -> Body {
+    fn history(&self, is_drawn: bool, zone: &Zone) -> Body {
+        let precision = if is_drawn {
+            Precision::Second
+        } else {
+            Precision::Whole
+        };
         let time = |row: &[Cell], name| match value(View::Revisions, row, name) {
-            Cell::Text(time) if is_drawn => Cell::Text(moment(time, Precision::Second)),
+            Cell::Text(time) => Cell::Text(zone.moment(time, precision)),
             other => other.clone(),
         };
         let raw = |row: &[Cell]| text(value(View::Revisions, row, "raw"));

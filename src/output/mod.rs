@@ -14,6 +14,7 @@ pub(crate) mod progress;
 pub(crate) mod sheet;
 mod table;
 pub(crate) mod text;
+pub(crate) mod zone;
 
 #[cfg(test)]
 mod tests;

@@ -24,13 +24,16 @@ pub(crate) fn duration(millis: i64) -> String {
 pub(crate) enum Precision {
     Minute,
     Second,
+    /// All of it, in the form of the data formats.
+    Whole,
 }
 
 /// Shortens a time of the archive, `2020-06-17T08:18:06.597Z`, to `2020-06-17 08:18:06`; any other text stays.
-pub(crate) fn moment(text: &str, precision: Precision) -> String {
+pub(super) fn moment(text: &str, precision: Precision) -> String {
     let length = match precision {
         Precision::Minute => 16,
         Precision::Second => 19,
+        Precision::Whole => return text.to_owned(),
     };
     if text.len() == 24 && text.is_ascii() && text.ends_with('Z') {
         text[..length].replace('T', " ")

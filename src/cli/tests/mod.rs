@@ -609,3 +609,73 @@ fn colour_follows_the_stream_and_what_was_typed() {
         assert_eq!(run(line, (false, false)), (false, false), "{line}");
     }
 }
+
+#[test]
+fn times_are_shown_in_another_zone_to_people_only() {
+    let archive = Archive::new();
+    insta::assert_snapshot!(archive.drawn("list --tz +05:30 -n 2"), @r"
+    created_at                 instance    name       status     user_name  duration
+    ─────────────────────────  ──────────  ─────────  ─────────  ─────────  ────────
+    2026-09-30 05:30:00+05:30  e1f2a3b4-0  実例の名…  成功       ann        -
+    2026-09-29 05:30:00+05:30  1f4c2a90-b  BindEip    EXECUTING  eve\u{20…  -
+    ");
+    insta::assert_snapshot!(archive.out("list --tz +05:30 -n 2 -o markdown"), @r"
+    | created_at | instance | name | status | user_name | duration |
+    | --- | --- | --- | --- | --- | --- |
+    | 2026-09-30T05:30:00.000+05:30 | e1f2a3b4-0000-4000-8000-000000000003 | 実例の名前を変更する操作です🙂 | 成功 | ann |  |
+    | 2026-09-29T05:30:00.123+05:30 | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | BindEip | EXECUTING | eve\\u{202e}nimda |  |
+    ");
+    insta::assert_snapshot!(archive.out("list --tz -03:00 -n 2 --columns created_at,task_key,missing_since,status"), @"
+    created_at                     task_key  missing_since  status
+    2026-09-29T21:00:00.000-03:00         8  -              成功
+    2026-09-28T21:00:00.123-03:00         2  -              EXECUTING
+    ");
+    insta::assert_snapshot!(archive.drawn("coverage --walks --tz +01:00 -n 1"), @"
+    walk  started_at           instance  kind       proven  read  new  chg  reason
+    ────  ───────────────────  ────────  ─────────  ──────  ────  ───  ───  ────────
+       7  2026-10-01 03:00+01  -         instances  yes        3    0    0  all rec…
+    ");
+    let sheet = archive.out("show 5a --tz +02:00");
+    assert!(sheet.contains("2026-08-01T02:00:00.000+02:00\n"), "{sheet}");
+    for format in ["json", "jsonl", "csv"] {
+        for command in [
+            "list",
+            "coverage --walks",
+            "show 5a",
+            "list --columns created_at",
+        ] {
+            let line = format!("{command} -o {format}");
+            let zoned = archive.out(&format!("{line} --tz +05:30"));
+            assert_eq!(zoned, archive.out(&line), "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_wide_terminal_is_used() {
+    let outcome = Archive::new().run("list -n 3", Some(160));
+    insta::assert_snapshot!(outcome.out, @r"
+    created_at           instance                              name                          status     user_name         duration  task_id
+    ───────────────────  ────────────────────────────────────  ────────────────────────────  ─────────  ────────────────  ────────  ────────────────────────────────
+    2026-09-30 00:00:00  e1f2a3b4-0000-4000-8000-000000000003  実例の名前を変更する操作で…   成功       ann               -         Ab\u{1b}[31m
+    2026-09-29 00:00:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  BindEip                       EXECUTING  eve\u{202e}nimda  -         0011223344556677ffffffffffffffff
+    2026-09-28 00:00:00  1f4c2a90-c0ff-4eee-8d3c-000000000002  UpdatePort                    SUCCESS    Joanna <script>   0.9s      00112233445566778899aabbccddeeff
+    ");
+}
+
+#[test]
+fn more_columns_than_have_room_are_told_one_below_the_other() {
+    let line =
+        "list -n 1 --columns task_key,instance_id,task_id,name,status,user_name,params,created_at";
+    insta::assert_snapshot!(Archive::new().drawn(line), @r"
+    ── 1 ───────────────────────────────────────────────────────────────────────────
+    task_key     8
+    instance_id  e1f2a3b4-0000-4000-8000-000000000003
+    task_id      Ab\u{1b}[31m
+    name         実例の名前を変更する操作です🙂
+    status       成功
+    user_name    ann
+    params       -
+    created_at   2026-09-30T00:00:00.000Z
+    ");
+}
