@@ -6,6 +6,8 @@
 mod archive;
 mod assert_none;
 mod color;
+mod columns;
+mod completions;
 mod coverage;
 mod credentials;
 mod demo;
@@ -17,6 +19,7 @@ mod instance_arg;
 mod instances;
 mod list;
 mod listing;
+mod man;
 mod messages;
 mod network;
 mod output_args;
@@ -54,6 +57,9 @@ use color::Colored;
 use early::Early;
 use error::{CliError, Exit};
 
+/// What people type.
+pub(crate) const NAME: &str = "dcs-history";
+
 /// Keeps the change history of your DCS (Distributed Cache Service, Redis) instances.
 ///
 /// The cloud lists what was done to an instance (who resized, exposed, re-ported it, when, with what outcome) and forgets
@@ -61,7 +67,7 @@ use error::{CliError, Exit};
 /// and says what it can vouch for; the other commands answer from that file.
 #[derive(Debug, Parser)]
 #[command(
-    name = "dcs-history",
+    name = NAME,
     version,
     arg_required_else_help = true,
     propagate_version = true
@@ -80,6 +86,7 @@ pub(crate) struct Cli {
 
 /// Options that every command takes.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "For every command")]
 pub(crate) struct Global {
     /// The archive: a SQLite file [default: dcs-history/history.db in the XDG data directory].
     #[arg(
@@ -157,6 +164,8 @@ enum Command {
     AssertNone(assert_none::AssertNoneArgs),
     Sql(sql::SqlArgs),
     Simulate(simulate::Args),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// What a command may touch: its writers, the clock, and the options that every command takes.
@@ -194,7 +203,7 @@ fn run(
     terminals: (bool, bool),
 ) -> Exit {
     let args = args.into_iter().collect();
-    let command = environment::without_empty_variables(Cli::command().long_version(long_version()));
+    let command = environment::without_empty_variables(command());
     execute(command, args, out, err, terminals, None)
 }
 
@@ -206,7 +215,7 @@ fn rehearse(
     out_is_terminal: bool,
     signals: &signals::Told,
 ) -> Exit {
-    let command = environment::without_variables(Cli::command());
+    let command = environment::without_variables(command());
     let terminals = (out_is_terminal, false);
     execute(command, args, out, err, terminals, Some(signals))
 }
@@ -267,7 +276,14 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliErr
         Command::AssertNone(args) => assert_none::run(args, context),
         Command::Sql(args) => sql::run(args, context),
         Command::Simulate(args) => simulate::run(args, context),
+        Command::Completions(args) => completions::run(args, context),
+        Command::Man(args) => man::run(args, context),
     }
+}
+
+/// The command line as it is parsed, explained and completed.
+pub(crate) fn command() -> clap::Command {
+    columns::explained(Cli::command().long_version(long_version()))
 }
 
 /// What `--version` prints: what an archive was written by, and what it takes to read it.

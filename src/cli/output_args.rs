@@ -2,7 +2,7 @@
 
 use std::io;
 
-use clap::builder::PossibleValue;
+use clap::builder::{BoolishValueParser, PossibleValue};
 use clap::{ArgAction, Args, ValueEnum};
 use rusqlite::types::Value;
 
@@ -71,13 +71,23 @@ pub(crate) struct FormatArgs {
     )]
     pub(crate) tz: Zone,
     /// Leave out the line with the names of the columns (table, CSV, Markdown).
-    #[arg(long)]
+    #[arg(
+        long,
+        value_parser = BoolishValueParser::new(),
+        env = "DCS_HISTORY_NO_HEADER",
+        hide_env_values = true
+    )]
     pub(crate) no_header: bool,
     /// Write CSV cells as they are.
     ///
     /// Without this option a text that a spreadsheet would run as a formula (one that begins with = + - @, a tab or a line
     /// break) gets a leading apostrophe.
-    #[arg(long)]
+    #[arg(
+        long,
+        value_parser = BoolishValueParser::new(),
+        env = "DCS_HISTORY_RAW_CSV",
+        hide_env_values = true
+    )]
     pub(crate) raw_csv: bool,
     /// The width that a table is drawn for.
     // Text, because a shell may hold anything in COLUMNS and no command shall fail over it.
@@ -122,15 +132,33 @@ pub(crate) struct OutputArgs {
     /// The columns to print, in this order, separated by commas.
     ///
     /// Names are those of the JSON fields; a wrong one is answered with all of them.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', action = ArgAction::Append)]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        action = ArgAction::Append,
+        env = "DCS_HISTORY_COLUMNS",
+        hide_env_values = true
+    )]
     pub(crate) columns: Vec<String>,
     /// Print at most this many rows; 0 prints all.
-    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(
+        short = 'n',
+        long,
+        value_name = "N",
+        env = "DCS_HISTORY_LIMIT",
+        hide_env_values = true
+    )]
     pub(crate) limit: Option<u64>,
     /// Order by this column; with `:desc` from the greatest to the least.
     ///
     /// What has no value in that column comes last either way.
-    #[arg(long, value_name = "COLUMN[:desc]")]
+    #[arg(
+        long,
+        value_name = "COLUMN[:desc]",
+        env = "DCS_HISTORY_SORT",
+        hide_env_values = true
+    )]
     pub(crate) sort: Option<String>,
 }
 

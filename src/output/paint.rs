@@ -25,6 +25,12 @@ pub(crate) enum Tone {
 impl Tone {
     /// Chooses by the column that a value stands in: the same word is the same colour in every table.
     pub(crate) fn of(column: &str, value: &str) -> Self {
+        if let Some(rest) = value.strip_suffix(" (missing)") {
+            return match Self::of(column, rest) {
+                Self::Plain => Self::Doubtful,
+                tone => tone,
+            };
+        }
         let doubtful = |is_doubtful: bool| {
             if is_doubtful {
                 Self::Doubtful
@@ -78,6 +84,8 @@ mod tests {
             ("status", "SUCCESS", Tone::Plain),
             ("status", "failed", Tone::Bad),
             ("status", "EXECUTING", Tone::Doubtful),
+            ("status", "FAILED (missing)", Tone::Bad),
+            ("status", "SUCCESS (missing)", Tone::Doubtful),
             ("name", "FAILED", Tone::Plain),
             ("proven", "no", Tone::Doubtful),
             ("proven", "yes", Tone::Plain),

@@ -508,20 +508,95 @@ fn a_reader_that_went_away_is_a_quiet_end() {
     }
 }
 
+/// Options that a job which runs by itself does not set for all its commands, each with the command that has it (`*` is
+/// any): they choose what one call is about.
+const NOT_SETTINGS: &[(&str, &[&str])] = &[
+    ("*", &["help", "version", "verbose", "quiet"]),
+    // Filters, and what to print of several things.
+    (
+        "list",
+        &[
+            "instance",
+            "operation",
+            "status",
+            "user",
+            "text",
+            "since",
+            "until",
+            "missing",
+            "new",
+        ],
+    ),
+    ("show", &["instance"]),
+    ("coverage", &["instance", "walks", "drift"]),
+    // Its options make a cloud to try things on.
+    (
+        "simulate",
+        &[
+            "port",
+            "seed",
+            "instances",
+            "tasks",
+            "speed",
+            "page-cap",
+            "latency",
+            "dir",
+        ],
+    ),
+    ("man", &["dir", "force"]),
+];
+
 #[test]
-fn no_help_shows_the_value_of_a_variable() {
-    use clap::CommandFactory as _;
-    let mut commands = vec![Cli::command()];
-    while let Some(command) = commands.pop() {
-        for arg in command.get_arguments() {
+fn every_setting_has_its_variable_and_no_help_shows_the_value_of_one() {
+    let mut root = command();
+    root.build();
+    let commands: Vec<_> = std::iter::once(&root)
+        .chain(root.get_subcommands())
+        .collect();
+    let is_listed = |command: &str, option: &str| {
+        let lists = NOT_SETTINGS
+            .iter()
+            .filter(|(name, _)| *name == "*" || *name == command);
+        lists
+            .flat_map(|(_, options)| *options)
+            .any(|name| *name == option)
+    };
+    let mut variables = 0;
+    for command in commands {
+        for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
+            let Some(option) = arg.get_long() else {
+                continue;
+            };
+            let expected = format!(
+                "DCS_HISTORY_{}",
+                option.to_ascii_uppercase().replace('-', "_")
+            );
+            let variable = arg.get_env().map(|name| name.to_string_lossy());
+            let name = command.get_name();
+            match variable {
+                Some(variable) => {
+                    assert_eq!(variable, expected, "{name} --{option}");
+                    assert!(arg.is_hide_env_values_set(), "{name} --{option}");
+                    variables += 1;
+                }
+                None => assert!(is_listed(name, option), "{name} --{option} has no variable"),
+            }
+        }
+    }
+    assert!(variables > 60, "{variables}");
+    for (name, options) in NOT_SETTINGS.iter().filter(|(name, _)| *name != "*") {
+        let command = root.find_subcommand(name).unwrap();
+        for option in *options {
+            let arg = command
+                .get_arguments()
+                .find(|arg| arg.get_long() == Some(option));
             assert!(
-                arg.get_env().is_none() || arg.is_hide_env_values_set(),
-                "{arg}"
+                arg.is_some_and(|arg| arg.get_env().is_none()),
+                "{name} --{option} is listed"
             );
         }
-        commands.extend(command.get_subcommands().cloned());
     }
-    Cli::command().debug_assert();
+    command().debug_assert();
 }
 
 #[test]

@@ -1,0 +1,244 @@
+//! What each column means, for `--help` and the manual: said once for all views that have it.
+
+use std::fmt::Write as _;
+
+use clap::Command;
+
+use crate::output::text::wrap;
+use crate::store::read::View;
+
+/// Where help is wrapped: a terminal of 80 columns, without its last one.
+const WIDTH: usize = 79;
+
+/// The view that a command prints, or its views, with what is typed for each.
+const PRINTED: [(&str, &[(&str, View)]); 4] = [
+    ("list", &[("tasks", View::Tasks)]),
+    ("show", &[("CSV", View::Revisions)]),
+    ("instances", &[("instances", View::Instances)]),
+    (
+        "coverage",
+        &[("--walks", View::Walks), ("--drift", View::Drift)],
+    ),
+];
+
+/// A column's name and meaning, in these views or, if none is named, in all that have it.
+struct Meaning(&'static [View], &'static str, &'static str);
+
+/// Of several that fit, the first counts.
+const MEANINGS: &[Meaning] = &[
+    Meaning(
+        &[],
+        "task_key",
+        "the task's number in this archive, for joins",
+    ),
+    Meaning(&[], "project_id", "the project of the instance"),
+    Meaning(
+        &[View::Walks],
+        "instance_id",
+        "the instance; null: the list of instances",
+    ),
+    Meaning(&[], "instance_id", "the instance"),
+    Meaning(&[], "task_id", "the task's id, as the cloud sent it"),
+    Meaning(&[], "instance_name", "the instance's name, if it is known"),
+    Meaning(
+        &[View::Instances],
+        "name",
+        "the instance's name, if it is known",
+    ),
+    Meaning(&[], "name", "the operation, as the cloud calls it"),
+    Meaning(&[View::Revisions], "status", "its status then"),
+    Meaning(
+        &[View::Instances],
+        "status",
+        "the instance's status, if it is known",
+    ),
+    Meaning(&[], "status", "how it stands or ended, as sent"),
+    Meaning(&[], "is_final", "1: the task will not change any more"),
+    Meaning(&[], "user_id", "who asked for it: the id"),
+    Meaning(&[], "user_name", "who asked for it: the name"),
+    Meaning(
+        &[View::Instances],
+        "created_at",
+        "when it was made, if that is known",
+    ),
+    Meaning(&[], "created_at", "when the task began"),
+    Meaning(&[View::Revisions], "updated_at", "its last change then"),
+    Meaning(&[], "updated_at", "when it last changed"),
+    Meaning(
+        &[],
+        "duration_ms",
+        "milliseconds from one to the other; null unless final",
+    ),
+    Meaning(&[], "params", "the parameters, as sent"),
+    Meaning(&[], "error_code", "the cloud's code of a failure"),
+    Meaning(&[], "revisions", "how many states of it were seen"),
+    Meaning(&[View::Drift], "first_seen_at", "when it was first met"),
+    Meaning(
+        &[View::Instances],
+        "first_seen_at",
+        "the first walk that was answered",
+    ),
+    Meaning(
+        &[View::Instances],
+        "last_seen_at",
+        "the last walk that was answered",
+    ),
+    Meaning(&[], "first_seen_at", "the walk that first showed it"),
+    Meaning(&[], "last_seen_at", "the last walk known to have shown it"),
+    Meaning(
+        &[],
+        "vouched_at",
+        "up to when the archive knows its instance",
+    ),
+    Meaning(&[], "missing_since", "the proven walk that first lacked it"),
+    Meaning(&[], "missing_confirmed_at", "the proven walk that agreed"),
+    Meaning(&[], "missing_as", "aged_out (among the oldest) or removed"),
+    Meaning(&[], "source", "where it was stated: details or params"),
+    Meaning(
+        &[],
+        "attribute",
+        "what is set or changed; old_x and new_x are x",
+    ),
+    Meaning(&[], "old_value", "the value before"),
+    Meaning(&[], "new_value", "the value after"),
+    Meaning(&[], "revision", "1, 2, … in the order seen"),
+    Meaning(&[], "is_current", "1: the one that counts"),
+    Meaning(&[], "observed_at", "the walk that saw it"),
+    Meaning(&[View::Drift], "sync_id", "the sync that met it"),
+    Meaning(&[], "sync_id", "the sync's number"),
+    Meaning(&[], "raw_sha256", "the record's SHA-256"),
+    Meaning(&[], "raw", "the record's text, exactly as received"),
+    Meaning(&[], "walk_id", "the walk's number"),
+    Meaning(&[], "attempt", "1 to 4 within its sync"),
+    Meaning(
+        &[View::Drift],
+        "kind",
+        "field, status, operation, type or upstream",
+    ),
+    Meaning(&[], "kind", "full, incremental, backfill or instances"),
+    Meaning(
+        &[],
+        "window_start",
+        "where the query begins; null: at the beginning",
+    ),
+    Meaning(&[], "window_end", "where it ends; null: open"),
+    Meaning(&[], "started_at", "when it began, by the server's clock"),
+    Meaning(&[], "finished_at", "when it ended"),
+    Meaning(&[], "proven", "1: it saw everything"),
+    Meaning(&[], "reason", "on what evidence, or what was in doubt"),
+    Meaning(&[], "requests", "how many were sent"),
+    Meaning(
+        &[],
+        "server_total",
+        "the largest count that the cloud named",
+    ),
+    Meaning(&[], "received", "how many records came"),
+    Meaning(&[], "new", "tasks never seen before"),
+    Meaning(&[], "changed", "tasks with a new state"),
+    Meaning(&[], "same", "tasks seen unchanged"),
+    Meaning(&[], "older", "tasks seen in a state that does not count"),
+    Meaning(&[], "rejected", "records that could not be read"),
+    Meaning(&[], "missing", "tasks first lacked"),
+    Meaning(&[], "reappeared", "tasks that were missing and are back"),
+    Meaning(&[], "mark_before", "the instance's mark before"),
+    Meaning(&[], "mark_after", "and after"),
+    Meaning(&[], "error", "what ended the walk early"),
+    Meaning(&[], "engine", "what it runs, if that is known"),
+    Meaning(&[], "engine_version", "in which version"),
+    Meaning(&[], "spec_code", "its specification"),
+    Meaning(&[], "capacity_gb", "its memory, in GB"),
+    Meaning(&[], "gone_at", "when it was established that it is gone"),
+    Meaning(&[], "last_proven_at", "when its last proven walk began"),
+    Meaning(&[], "last_full_at", "when its last proven full walk began"),
+    Meaning(
+        &[],
+        "high_water_mark",
+        "the latest change that a proven walk saw",
+    ),
+    Meaning(&[], "tasks", "how many tasks it has here"),
+    Meaning(&[], "open_tasks", "how many of them are not final"),
+    Meaning(&[], "missing_tasks", "how many the cloud no longer lists"),
+    Meaning(&[], "what", "what was met"),
+    Meaning(&[], "sample", "a piece of it, as sent"),
+];
+
+/// Returns the views that a command prints, and what their columns mean.
+pub(crate) fn of(command: &str) -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
+    let printed = PRINTED.iter().find(|(name, _)| *name == command);
+    let views = printed.map_or(&[][..], |(_, views)| views);
+    let explained = views.iter().map(|(title, view)| {
+        let columns = view.columns().iter();
+        let columns = columns.filter_map(|name| Some((*name, meaning(*view, name)?)));
+        (*title, columns.collect())
+    });
+    explained.collect()
+}
+
+fn meaning(view: View, column: &str) -> Option<&'static str> {
+    let fits = |one: &&Meaning| one.1 == column && (one.0.is_empty() || one.0.contains(&view));
+    MEANINGS.iter().find(fits).map(|one| one.2)
+}
+
+/// Puts the columns before the examples of every command that prints records, in its long help.
+pub(crate) fn explained(command: Command) -> Command {
+    PRINTED.iter().fold(command, |command, (name, _)| {
+        command.mut_subcommand(name, |command| {
+            let examples = command.get_after_help().map(ToString::to_string);
+            let help = format!("{}{}", table(name), examples.unwrap_or_default());
+            command.after_long_help(help)
+        })
+    })
+}
+
+fn table(command: &str) -> String {
+    let mut help = String::new();
+    for (title, columns) in of(command) {
+        let names = columns.iter().map(|(name, _)| name.len());
+        let indent = names.max().unwrap_or_default() + 4;
+        // A string takes whatever is written to it.
+        let _infallible = writeln!(help, "Columns ({title}):");
+        for (name, meaning) in columns {
+            for (index, part) in wrap(meaning, WIDTH - indent).into_iter().enumerate() {
+                let name = if index == 0 { name } else { "" };
+                let width = indent - 2;
+                let _infallible = writeln!(help, "  {name:width$}{part}");
+            }
+        }
+        help.push('\n');
+    }
+    help
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VIEWS: [View; 7] = [
+        View::Tasks,
+        View::Details,
+        View::Changes,
+        View::Revisions,
+        View::Instances,
+        View::Walks,
+        View::Drift,
+    ];
+
+    #[test]
+    fn every_column_that_a_command_prints_has_a_meaning_and_no_meaning_is_left_over() {
+        for (command, views) in PRINTED {
+            for ((title, columns), (_, view)) in of(command).into_iter().zip(views) {
+                let named: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
+                assert_eq!(named, view.columns(), "{command} {title}");
+            }
+        }
+        for one in MEANINGS {
+            let is_used = |view: &&View| meaning(**view, one.1) == Some(one.2);
+            let has_it = VIEWS.iter().filter(|view| view.columns().contains(&one.1));
+            assert!(
+                has_it.filter(is_used).count() > 0,
+                "{} is explained and in no view",
+                one.1
+            );
+        }
+    }
+}
