@@ -21,10 +21,20 @@ pub(crate) struct CompletionsArgs {
     shell: Shell,
 }
 
+/// How `clap_complete` 4.6 names this program's commands in bash where it completes them, and where it recognises them: it
+/// takes the hyphen of the name for the border of a command in the first place only, so that nothing fits.
+const MISNAMED: &str = "dcs__subcmd__history";
+const NAMED: &str = "dcs__history";
+
 pub(crate) fn run(args: &CompletionsArgs, context: &mut Context<'_>) -> Result<Exit, CliError> {
     // Written to memory first: the generator takes a reader that went away for a fault of the program.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command(), NAME, &mut script);
-    written(context.out.write_all(&script))?;
+    let script = String::from_utf8_lossy(&script);
+    let script = match args.shell {
+        Shell::Bash => script.replace(MISNAMED, NAMED),
+        _ => script.into_owned(),
+    };
+    written(context.out.write_all(script.as_bytes()))?;
     Ok(Exit::Done)
 }

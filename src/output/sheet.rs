@@ -85,31 +85,62 @@ fn title(settings: Settings, title: &str) -> String {
 /// The widest that the names beside fields are aligned for: some come from upstream.
 const WIDEST_NAME: usize = 32;
 
-/// Columns that a value has on a terminal at least, however long its name is.
+/// Columns that a value has on a terminal at least; a name that leaves less has lines of its own.
 const LEAST_VALUE: usize = 20;
 
+/// The indent of fields, and the gap between a name and its value.
+const MARGIN: usize = 2;
+
 fn fields(settings: Settings, out: &mut dyn Write, fields: &[(String, Cell)]) -> io::Result<()> {
+    let most = settings.width.map_or(WIDEST_NAME, |limit| {
+        WIDEST_NAME.min(limit.saturating_sub(LEAST_VALUE + 2 * MARGIN))
+    });
     let widths = fields.iter().map(|(name, _)| width(&safe(name)));
-    let widest = widths.fold(0, usize::max).min(WIDEST_NAME);
+    let widest = widths.fold(0, usize::max).min(most);
     for (name, cell) in fields {
-        if settings.format == Format::Markdown {
-            let text = markdown::escape(&cell.to_text());
-            writeln!(out, "- {}: {text}", markdown::escape(name))?;
-            continue;
-        }
         let value = cell.to_text();
-        let (shown, value) = (safe(name), safe(&value));
-        let indent = 2 + widest.max(width(&shown)) + 2;
-        let pad = indent - 2 - width(&shown);
-        write!(out, "  {shown}{:pad$}", "")?;
-        let room = settings.width.map_or(usize::MAX, |limit| {
-            limit.saturating_sub(indent).max(LEAST_VALUE)
-        });
-        let tone = Tone::of(name, &value);
-        for (index, part) in wrap(&value, room).into_iter().enumerate() {
-            let indent = if index == 0 { 0 } else { indent };
-            writeln!(out, "{:indent$}{}", "", paint(part, tone, settings.color))?;
+        if settings.format == Format::Markdown {
+            let text = markdown::escape(&value);
+            writeln!(out, "- {}: {text}", markdown::escape(name))?;
+        } else {
+            field(settings, out, widest, &safe(name), &safe(&value))?;
         }
+    }
+    Ok(())
+}
+
+/// Writes a name and its value, on as many lines as they need on a terminal.
+fn field(
+    settings: Settings,
+    out: &mut dyn Write,
+    widest: usize,
+    name: &str,
+    value: &str,
+) -> io::Result<()> {
+    let tone = Tone::of(name, value);
+    let Some(limit) = settings.width else {
+        let pad = widest.saturating_sub(width(name)) + MARGIN;
+        let value = paint(value, tone, settings.color);
+        return writeln!(out, "{:MARGIN$}{name}{:pad$}{value}", "", "");
+    };
+    let indent = 2 * MARGIN + widest;
+    let room = |indent: usize| limit.saturating_sub(indent).max(1);
+    let mut begun = 0;
+    for part in wrap(name, room(MARGIN)) {
+        if begun > 0 {
+            writeln!(out)?;
+        }
+        write!(out, "{:MARGIN$}{part}", "")?;
+        begun = MARGIN + width(part);
+    }
+    if begun + MARGIN > indent {
+        writeln!(out)?;
+        begun = 0;
+    }
+    for part in wrap(value, room(indent)) {
+        let pad = indent - begun;
+        writeln!(out, "{:pad$}{}", "", paint(part, tone, settings.color))?;
+        begun = 0;
     }
     Ok(())
 }

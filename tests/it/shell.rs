@@ -141,6 +141,7 @@ fn commands(program: &Program) -> Vec<String> {
     let named = lines.take_while(|line| line.starts_with("  "));
     named
         .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
         .map(str::to_owned)
         .collect()
 }
