@@ -4,25 +4,38 @@ use std::fmt::Write as _;
 
 use clap::Command;
 
+use super::coverage::spans;
 use crate::output::text::wrap;
 use crate::store::read::View;
 
 /// Where help is wrapped: a terminal of 80 columns, without its last one.
 const WIDTH: usize = 79;
 
-/// The view that a command prints, or its views, with what is typed for each.
-const PRINTED: [(&str, &[(&str, View)]); 4] = [
-    ("list", &[("tasks", View::Tasks)]),
-    ("show", &[("CSV", View::Revisions)]),
-    ("instances", &[("instances", View::Instances)]),
+/// The kinds of records that a command prints: what they are called there, and their columns.
+type Printed = (&'static str, &'static [&'static str]);
+
+const PRINTED: [(&str, &[Printed]); 4] = [
+    ("list", &[("tasks", View::Tasks.columns())]),
+    (
+        "show",
+        &[
+            ("changes", View::Changes.columns()),
+            ("revisions", View::Revisions.columns()),
+        ],
+    ),
+    ("instances", &[("instances", View::Instances.columns())]),
     (
         "coverage",
-        &[("--walks", View::Walks), ("--drift", View::Drift)],
+        &[
+            ("spans", &spans::COLUMNS),
+            ("--walks", View::Walks.columns()),
+            ("--drift", View::Drift.columns()),
+        ],
     ),
 ];
 
-/// A column's name and meaning, in these views or, if none is named, in all that have it.
-struct Meaning(&'static [View], &'static str, &'static str);
+/// A column's name and meaning, in these kinds of records or, if none is named, in all that have it.
+struct Meaning(&'static [&'static str], &'static str, &'static str);
 
 /// Of several that fit, the first counts.
 const MEANINGS: &[Meaning] = &[
@@ -33,7 +46,7 @@ const MEANINGS: &[Meaning] = &[
     ),
     Meaning(&[], "project_id", "the project of the instance"),
     Meaning(
-        &[View::Walks],
+        &["--walks"],
         "instance_id",
         "the instance; null: the list of instances",
     ),
@@ -41,14 +54,14 @@ const MEANINGS: &[Meaning] = &[
     Meaning(&[], "task_id", "the task's id, as the cloud sent it"),
     Meaning(&[], "instance_name", "the instance's name, if it is known"),
     Meaning(
-        &[View::Instances],
+        &["instances"],
         "name",
         "the instance's name, if it is known",
     ),
     Meaning(&[], "name", "the operation, as the cloud calls it"),
-    Meaning(&[View::Revisions], "status", "its status then"),
+    Meaning(&["revisions"], "status", "its status then"),
     Meaning(
-        &[View::Instances],
+        &["instances"],
         "status",
         "the instance's status, if it is known",
     ),
@@ -57,13 +70,28 @@ const MEANINGS: &[Meaning] = &[
     Meaning(&[], "user_id", "who asked for it: the id"),
     Meaning(&[], "user_name", "who asked for it: the name"),
     Meaning(
-        &[View::Instances],
+        &["instances"],
         "created_at",
         "when it was made, if that is known",
     ),
     Meaning(&[], "created_at", "when the task began"),
-    Meaning(&[View::Revisions], "updated_at", "its last change then"),
+    Meaning(&["revisions"], "updated_at", "its last change then"),
     Meaning(&[], "updated_at", "when it last changed"),
+    Meaning(&["spans"], "duration_ms", "its length in milliseconds"),
+    Meaning(
+        &["spans"],
+        "reason",
+        "on what that rests, or what was in doubt",
+    ),
+    Meaning(&[], "scope", "instance, list (of instances) or all"),
+    Meaning(
+        &[],
+        "state",
+        "vouched, caught_up, inherited, gap, closed, before",
+    ),
+    Meaning(&[], "since", "where it begins; null: at the beginning"),
+    Meaning(&[], "until", "where it ends"),
+    Meaning(&[], "widest_ms", "the longest time between two walks in it"),
     Meaning(
         &[],
         "duration_ms",
@@ -72,14 +100,14 @@ const MEANINGS: &[Meaning] = &[
     Meaning(&[], "params", "the parameters, as sent"),
     Meaning(&[], "error_code", "the cloud's code of a failure"),
     Meaning(&[], "revisions", "how many states of it were seen"),
-    Meaning(&[View::Drift], "first_seen_at", "when it was first met"),
+    Meaning(&["--drift"], "first_seen_at", "when it was first met"),
     Meaning(
-        &[View::Instances],
+        &["instances"],
         "first_seen_at",
         "the first walk that was answered",
     ),
     Meaning(
-        &[View::Instances],
+        &["instances"],
         "last_seen_at",
         "the last walk that was answered",
     ),
@@ -104,14 +132,14 @@ const MEANINGS: &[Meaning] = &[
     Meaning(&[], "revision", "1, 2, … in the order seen"),
     Meaning(&[], "is_current", "1: the one that counts"),
     Meaning(&[], "observed_at", "the walk that saw it"),
-    Meaning(&[View::Drift], "sync_id", "the sync that met it"),
+    Meaning(&["--drift"], "sync_id", "the sync that met it"),
     Meaning(&[], "sync_id", "the sync's number"),
     Meaning(&[], "raw_sha256", "the record's SHA-256"),
     Meaning(&[], "raw", "the record's text, exactly as received"),
     Meaning(&[], "walk_id", "the walk's number"),
     Meaning(&[], "attempt", "1 to 4 within its sync"),
     Meaning(
-        &[View::Drift],
+        &["--drift"],
         "kind",
         "field, status, operation, type or upstream",
     ),
@@ -162,20 +190,23 @@ const MEANINGS: &[Meaning] = &[
     Meaning(&[], "sample", "a piece of it, as sent"),
 ];
 
-/// Returns the views that a command prints, and what their columns mean.
-pub(crate) fn of(command: &str) -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
+/// A name and what it means.
+type Explained = (&'static str, &'static str);
+
+/// Returns what a command prints, each kind of records with its columns and their meanings.
+pub(crate) fn of(command: &str) -> Vec<(&'static str, Vec<Explained>)> {
     let printed = PRINTED.iter().find(|(name, _)| *name == command);
-    let views = printed.map_or(&[][..], |(_, views)| views);
-    let explained = views.iter().map(|(title, view)| {
-        let columns = view.columns().iter();
-        let columns = columns.filter_map(|name| Some((*name, meaning(*view, name)?)));
-        (*title, columns.collect())
+    let kinds = printed.map_or(&[][..], |(_, kinds)| kinds);
+    let explained = kinds.iter().map(|(kind, columns)| {
+        let columns = columns.iter();
+        let columns = columns.filter_map(|name| Some((*name, meaning(kind, name)?)));
+        (*kind, columns.collect())
     });
     explained.collect()
 }
 
-fn meaning(view: View, column: &str) -> Option<&'static str> {
-    let fits = |one: &&Meaning| one.1 == column && (one.0.is_empty() || one.0.contains(&view));
+fn meaning(kind: &str, column: &str) -> Option<&'static str> {
+    let fits = |one: &&Meaning| one.1 == column && (one.0.is_empty() || one.0.contains(&kind));
     MEANINGS.iter().find(fits).map(|one| one.2)
 }
 
@@ -213,32 +244,31 @@ fn table(command: &str) -> String {
 mod tests {
     use super::*;
 
-    const VIEWS: [View; 7] = [
-        View::Tasks,
-        View::Details,
-        View::Changes,
-        View::Revisions,
-        View::Instances,
-        View::Walks,
-        View::Drift,
-    ];
-
     #[test]
-    fn every_column_that_a_command_prints_has_a_meaning_and_no_meaning_is_left_over() {
-        for (command, views) in PRINTED {
-            for ((title, columns), (_, view)) in of(command).into_iter().zip(views) {
-                let named: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
-                assert_eq!(named, view.columns(), "{command} {title}");
+    fn every_column_that_is_printed_has_a_meaning_and_no_meaning_is_left_over() {
+        let kinds = || PRINTED.iter().flat_map(|(_, kinds)| *kinds);
+        for (kind, columns) in kinds() {
+            for column in *columns {
+                assert!(meaning(kind, column).is_some(), "{kind}: {column}");
             }
         }
         for one in MEANINGS {
-            let is_used = |view: &&View| meaning(**view, one.1) == Some(one.2);
-            let has_it = VIEWS.iter().filter(|view| view.columns().contains(&one.1));
+            let mut printed = kinds().filter(|(_, columns)| columns.contains(&one.1));
             assert!(
-                has_it.filter(is_used).count() > 0,
-                "{} is explained and in no view",
-                one.1
+                printed.any(|(kind, _)| meaning(kind, one.1) == Some(one.2)),
+                "{}: {} explains nothing that is printed",
+                one.1,
+                one.2
             );
+        }
+    }
+
+    #[test]
+    fn the_table_of_columns_fits_a_terminal() {
+        for (command, _) in PRINTED {
+            for line in table(command).lines() {
+                assert!(line.chars().count() <= WIDTH, "{line}");
+            }
         }
     }
 }

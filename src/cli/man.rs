@@ -168,7 +168,7 @@ fn examples(command: &Command) -> Roff {
 }
 
 /// The exit codes as the main page explains them.
-const EXITS: [(Exit, &str); 10] = [
+const EXITS: [(Exit, &str); 12] = [
     (Exit::Done, "done; for sync: every instance proven"),
     (
         Exit::Machine,
@@ -191,6 +191,8 @@ const EXITS: [(Exit, &str); 10] = [
         Exit::Archive,
         "the archive cannot be used: missing, not one of this program's, from a newer version, damaged",
     ),
+    (Exit::Found, "assert-none: found"),
+    (Exit::CannotKnow, "assert-none: cannot know"),
     (Exit::Busy, "another program holds the archive"),
     (Exit::Interrupted, "interrupted (SIGINT)"),
     (Exit::Terminated, "terminated (SIGTERM)"),

@@ -528,7 +528,26 @@ const NOT_SETTINGS: &[(&str, &[&str])] = &[
         ],
     ),
     ("show", &["instance"]),
-    ("coverage", &["instance", "walks", "drift"]),
+    (
+        "coverage",
+        &[
+            "instance", "since", "until", "period", "gaps", "walks", "drift",
+        ],
+    ),
+    (
+        "assert-none",
+        &[
+            "instance",
+            "operation",
+            "status",
+            "user",
+            "text",
+            "since",
+            "until",
+            "period",
+        ],
+    ),
+    ("demo", &["dir"]),
     // Its options make a cloud to try things on.
     (
         "simulate",
