@@ -7,7 +7,8 @@ use clap::Args;
 use rusqlite::types::Value;
 
 use super::error::{CliError, Exit};
-use super::output_args::{FormatArgs, cells, note, written};
+use super::messages::remark;
+use super::output_args::{FormatArgs, cells, written};
 use super::{Context, archive, duration};
 use crate::output;
 use crate::output::{Cell, Column};
@@ -40,10 +41,10 @@ pub(crate) struct SqlArgs {
         value_name = "DURATION",
         default_value = "30s",
         value_parser = duration::positive,
-        env = "DCS_HISTORY_SQL_TIMEOUT",
+        env = "DCS_HISTORY_DEADLINE",
         hide_env_values = true
     )]
-    timeout: Duration,
+    deadline: Duration,
     #[command(flatten)]
     format: FormatArgs,
     /// The columns to print, in this order, separated by commas.
@@ -65,14 +66,14 @@ pub(crate) fn run(args: &SqlArgs, context: &mut Context<'_>) -> Result<Exit, Cli
     let question = Question {
         sql: text(&args.query)?,
         params: distinct(&args.param)?,
-        time: args.timeout,
+        time: args.deadline,
     };
     let answer = query::ask(archive::for_reading(context.global)?, question).map_err(refused)?;
     print(args, answer, context)
 }
 
 fn print(args: &SqlArgs, mut answer: Answer, context: &mut Context<'_>) -> Result<Exit, CliError> {
-    let settings = args.format.settings(context.out_is_terminal);
+    let settings = args.format.settings(context);
     let names = unique(&answer.columns);
     let chosen = choose(&names, &args.columns)?;
     let header: Vec<_> = chosen
@@ -94,7 +95,7 @@ fn print(args: &SqlArgs, mut answer: Answer, context: &mut Context<'_>) -> Resul
     written(records.end())?;
     drop(records);
     if shown == 0 && settings.format.is_for_people() {
-        note(context, "no rows");
+        remark(context, "no rows");
     }
     Ok(Exit::Done)
 }

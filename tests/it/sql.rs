@@ -404,11 +404,11 @@ fn a_query_that_does_not_end_is_given_up() {
         // One call of one function, in which SQLite listens to nobody.
         "SELECT instr(hex(zeroblob(30000000)), hex(zeroblob(15000000)) || '1')",
     ] {
-        let outcome = sql(&program, &["--timeout", "500ms", query], None);
+        let outcome = sql(&program, &["--deadline", "500ms", query], None);
         outcome.expect_code(2);
         outcome.expect_said(&[
             "no answer within 500ms",
-            "hint: ask for less, or allow more with `--timeout`",
+            "hint: ask for less, or allow more with `--deadline`",
         ]);
     }
     let mut command = program.command(&[
@@ -417,7 +417,7 @@ fn a_query_that_does_not_end_is_given_up() {
     ]);
     let outcome = finish(
         command
-            .env("DCS_HISTORY_SQL_TIMEOUT", "300ms")
+            .env("DCS_HISTORY_DEADLINE", "300ms")
             .spawn()
             .unwrap(),
     );
@@ -425,7 +425,7 @@ fn a_query_that_does_not_end_is_given_up() {
         .expect_code(2)
         .expect_said(&["no answer within 300ms"]);
     for wrong in ["0s", "x", "-1s"] {
-        let timeout = format!("--timeout={wrong}");
+        let timeout = format!("--deadline={wrong}");
         sql(&program, &[&timeout, "SELECT 1"], None).expect_code(2);
     }
     assert!(files(&program) == before);

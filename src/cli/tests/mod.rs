@@ -563,6 +563,9 @@ const NOT_SETTINGS: &[(&str, &[&str])] = &[
         ],
     ),
     ("man", &["dir", "force"]),
+    ("demo", &["dir"]),
+    // What belongs to one query.
+    ("sql", &["param", "columns", "limit"]),
 ];
 
 #[test]

@@ -88,7 +88,7 @@ impl Error {
             Self::Unbound(_) => "give it one with `-p NAME=VALUE`",
             Self::Unused(_) => "a parameter stands in the query as :name, without quotes around it",
             Self::Nameless => "write :name in place of ? and bind it with `-p name=VALUE`",
-            Self::TimeUp(_) => "ask for less, or allow more with `--timeout`",
+            Self::TimeUp(_) => "ask for less, or allow more with `--deadline`",
             Self::Memory => "ask for fewer or shorter columns where rows are sorted or grouped",
             Self::LongRow => "ask for fewer columns",
             Self::Archive(error) => return error.hints(),
