@@ -41,6 +41,7 @@ impl Tone {
         match column {
             "status" if status::is_failed(value) => Self::Bad,
             "status" => doubtful(!status::is_final(value)),
+            "state" => doubtful(value == "gap"),
             "proven" => doubtful(matches!(value, "no" | "0")),
             "missing" | "missing_tasks" | "rejected" => doubtful(value != "0"),
             "missing_since"
@@ -87,6 +88,8 @@ mod tests {
             ("status", "FAILED (missing)", Tone::Bad),
             ("status", "SUCCESS (missing)", Tone::Doubtful),
             ("name", "FAILED", Tone::Plain),
+            ("state", "gap", Tone::Doubtful),
+            ("state", "vouched", Tone::Plain),
             ("proven", "no", Tone::Doubtful),
             ("proven", "yes", Tone::Plain),
             ("proven", "1", Tone::Plain),
