@@ -547,6 +547,8 @@ const NOT_SETTINGS: &[(&str, &[&str])] = &[
             "period",
         ],
     ),
+    // The columns and the rows of an answer belong to its query.
+    ("sql", &["param", "columns", "limit"]),
     ("demo", &["dir"]),
     // Its options make a cloud to try things on.
     (
