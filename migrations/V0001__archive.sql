@@ -63,7 +63,7 @@ CREATE TABLE instance(
   open_tasks INTEGER NOT NULL DEFAULT 0,
   missing_tasks INTEGER NOT NULL DEFAULT 0,    -- called missing, confirmed or not
   confirmed_tasks INTEGER NOT NULL DEFAULT 0,  -- of these, confirmed
-  UNIQUE(project_key, instance_id)
+  UNIQUE(instance_id, project_key)
 ) STRICT;
 
 CREATE TABLE walk(
@@ -144,11 +144,12 @@ CREATE TABLE task(
   updated_at TEXT GENERATED ALWAYS AS (strftime('%Y-%m-%dT%H:%M:%fZ', updated / 1000.0, 'unixepoch')) VIRTUAL
 ) STRICT;
 CREATE UNIQUE INDEX task_identity ON task(task_id, instance_key);
-CREATE INDEX task_instance ON task(instance_key);
+CREATE INDEX task_instance ON task(instance_key, created_at);
 CREATE INDEX task_created ON task(created_at);
 CREATE INDEX task_updated ON task(updated_at);
 CREATE INDEX task_open ON task(instance_key) WHERE is_open = 1;
-CREATE INDEX task_unconfirmed ON task(instance_key) WHERE missing_walk IS NOT NULL AND confirmed_walk IS NULL;
+CREATE INDEX task_missing ON task(instance_key, confirmed_walk) WHERE missing_walk IS NOT NULL;
+CREATE INDEX task_first ON task(first_walk);
 
 -- The key of a revision is its task's key times 2^20 plus its number, so that a task's revisions stand side by side and
 -- the current one is found without an index.
@@ -215,7 +216,10 @@ SELECT t.task_key, p.project_id, i.instance_id, t.task_id,
   (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.started / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = i.proven_walk) AS vouched_at,
   (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = t.missing_walk) AS missing_since,
   (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = t.confirmed_walk) AS missing_confirmed_at,
-  t.missing_as
+  t.missing_as,
+  CASE WHEN t.missing_walk IS NULL THEN (
+    SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = t.seen_walk)
+  END AS reappeared_at
 FROM task t
 JOIN instance i ON i.instance_key = t.instance_key
 JOIN project p ON p.project_key = i.project_key
@@ -274,6 +278,28 @@ JOIN change c ON c.task_key = t.task_key
 JOIN attribute a ON a.attribute_key = c.attribute_key
 JOIN instance i ON i.instance_key = t.instance_key
 JOIN project p ON p.project_key = i.project_key
+WHERE t.first_walk NOT IN (SELECT walk_key FROM pending);
+
+-- The same attributes beside the task that states them, for the question what changed. A task that states none (a change
+-- of roles, say) has one row without an attribute: it happened.
+CREATE VIEW changes AS
+SELECT t.task_key, p.project_id, i.instance_id, t.task_id,
+  i.name AS instance_name,
+  o.name AS name, s.name AS status, 1 - t.is_open AS is_final, u.user_id, u.user_name,
+  t.created_at, t.updated_at,
+  (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = t.missing_walk) AS missing_since,
+  a.source, a.name AS attribute, c.old AS old_value,
+  CAST(CASE WHEN c.attribute_key IS NOT NULL AND c.old IS NULL AND c.new IS NULL THEN (
+    SELECT json_extract(json_extract(cur.raw, '$.params'), '$.' || a.name) FROM revision cur
+    WHERE cur.revision_key = t.task_key * 1048576 + t.revision) ELSE c.new END AS TEXT) AS new_value
+FROM task t
+JOIN instance i ON i.instance_key = t.instance_key
+JOIN project p ON p.project_key = i.project_key
+LEFT JOIN operation o ON o.operation_key = t.operation_key
+LEFT JOIN status s ON s.status_key = t.status_key
+LEFT JOIN user u ON u.user_key = t.user_key
+LEFT JOIN change c ON c.task_key = t.task_key
+LEFT JOIN attribute a ON a.attribute_key = c.attribute_key
 WHERE t.first_walk NOT IN (SELECT walk_key FROM pending);
 
 CREATE VIEW task_revisions AS

@@ -14,12 +14,13 @@ const WIDTH: usize = 79;
 /// The kinds of records that a command prints: what they are called there, and their columns.
 type Printed = (&'static str, &'static [&'static str]);
 
-const PRINTED: [(&str, &[Printed]); 4] = [
+const PRINTED: [(&str, &[Printed]); 5] = [
     ("list", &[("tasks", View::Tasks.columns())]),
+    ("changes", &[("changes", View::Changes.columns())]),
     (
         "show",
         &[
-            ("changes", View::Changes.columns()),
+            ("changes", View::TaskChanges.columns()),
             ("revisions", View::Revisions.columns()),
         ],
     ),
@@ -121,6 +122,7 @@ const MEANINGS: &[Meaning] = &[
     Meaning(&[], "missing_since", "the proven walk that first lacked it"),
     Meaning(&[], "missing_confirmed_at", "the proven walk that agreed"),
     Meaning(&[], "missing_as", "aged_out (among the oldest) or removed"),
+    Meaning(&[], "reappeared_at", "the walk in which it was back"),
     Meaning(&[], "source", "where it was stated: details or params"),
     Meaning(
         &[],

@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 
 use super::error::CliError;
+use super::near;
 use crate::store::filter::InstanceKey;
 use crate::store::read;
 use crate::store::read::Instance;
@@ -41,12 +42,7 @@ fn choose<'a>(known: &'a [Instance], typed: &str) -> Result<Vec<&'a InstanceKey>
     ];
     let meant = candidates.into_iter().find(|found| !found.is_empty());
     let Some(meant) = meant else {
-        let error = CliError::usage(format!("no instance {typed:?} in the archive"));
-        return Err(if known.is_empty() {
-            error.hint("the archive holds no instance yet; `dcs-history sync` reads them")
-        } else {
-            error.hint(format!("known are {}", listed(known.iter())))
-        });
+        return Err(unknown(known, typed));
     };
     // One id in two projects is one instance that was moved; two ids are two.
     if meant
@@ -57,6 +53,28 @@ fn choose<'a>(known: &'a [Instance], typed: &str) -> Result<Vec<&'a InstanceKey>
         return Err(CliError::usage(message).hint(format!("it fits {}", listed(meant.into_iter()))));
     }
     Ok(meant.into_iter().map(|instance| &instance.key).collect())
+}
+
+/// The error for an instance that nobody knows: with those that are near by id or name, or else with those that there are.
+fn unknown(known: &[Instance], typed: &str) -> CliError {
+    let error = CliError::usage(format!("no instance {typed:?} in the archive"));
+    if known.is_empty() {
+        return error.hint("the archive holds no instance yet; `dcs-history sync` reads them");
+    }
+    let ids = known.iter().map(|instance| Some(&instance.key.instance_id));
+    let names = known.iter().map(|instance| instance.name.as_ref());
+    let spellings: Vec<_> = ids.chain(names).flatten().cloned().collect();
+    let near = near::near(typed, &spellings);
+    let is_near = |instance: &&Instance| {
+        let name = instance.name.as_deref().unwrap_or_default();
+        near.contains(&instance.key.instance_id.as_str()) || near.contains(&name)
+    };
+    let meant: Vec<_> = known.iter().filter(is_near).collect();
+    if meant.is_empty() {
+        error.hint(format!("known are {}", listed(known.iter())))
+    } else {
+        error.hint(format!("did you mean {}?", listed(meant.into_iter())))
+    }
 }
 
 fn listed<'a>(instances: impl ExactSizeIterator<Item = &'a Instance>) -> String {

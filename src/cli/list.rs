@@ -5,12 +5,16 @@ use clap::builder::NonEmptyStringValueParser;
 use rusqlite::Connection;
 
 use super::error::{CliError, Exit};
-use super::listing::{Field, Listed, ON_A_TERMINAL};
+use super::listing::{Field, Listed, Look, ON_A_TERMINAL};
 use super::output_args::OutputArgs;
-use super::{Context, archive, instance_arg, listing, period};
+use super::period::PeriodArgs;
+use super::{Context, archive, instance_arg, listing, near};
+use crate::model::operation;
+use crate::model::status as statuses;
+use crate::output::Cell;
 use crate::store::filter::{Created, TaskFilter};
 use crate::store::read;
-use crate::store::read::{Order, View};
+use crate::store::read::{Names, Order, View};
 
 /// The longest text that is searched for: the database compares patterns of up to 50,000 bytes.
 const LONGEST_TEXT: usize = 10_000;
@@ -18,14 +22,14 @@ const LONGEST_TEXT: usize = 10_000;
 /// List what was done to your instances, newest first.
 ///
 /// Each line is one task: an operation such as a resize or a new port, with its outcome, who asked for it and how long it
-/// took. Tasks that the cloud has forgotten since are listed as well.
+/// took. Tasks that the cloud no longer lists are here as well, with `(missing)` behind their status.
 ///
 /// A table has the columns `created_at` (UTC), instance, name, status, `user_name` and duration; JSON and CSV have all columns
 /// of the view `tasks`. On a terminal 50 tasks are shown and ids are shortened; into a pipe or a file goes everything.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dcs-history list --since 7d                          # the last seven days
-  dcs-history list --since 2026-09 --until 2026-10     # September: --until is excluded
+  dcs-history list --period 2026-09                    # all of September
   dcs-history list --operation EXTEND --status failed -o csv > failed.csv")]
 pub(crate) struct ListArgs {
     #[command(flatten)]
@@ -63,27 +67,21 @@ pub(crate) struct TaskArgs {
 pub(crate) struct FilterArgs {
     #[command(flatten)]
     task: TaskArgs,
-    /// Only tasks created at this time or later.
-    ///
-    /// A time (2026-10-01T08:30:00Z), a date, a month (2026-10), a quarter (2026-Q3), a year, `now`, `today`, `yesterday`,
-    /// or an age (90m, 36h, 7d, 2w). A period stands for its beginning; a time without a zone is UTC.
-    #[arg(long, value_name = "TIME")]
-    since: Option<String>,
-    /// Only tasks created before this time.
-    ///
-    /// Written as for --since. A period stands for its beginning here too: --until 2026-10 ends before October.
-    #[arg(long, value_name = "TIME")]
-    until: Option<String>,
     /// Only tasks that the cloud no longer lists.
     #[arg(long)]
     missing: bool,
     /// Only tasks first seen by the last sync that has finished.
     #[arg(long)]
     new: bool,
+    #[command(flatten)]
+    period: PeriodArgs,
 }
 
 impl TaskArgs {
     /// Turns what was typed into a filter; instances are looked up in the archive.
+    ///
+    /// An operation or a status that neither the archive nor the documentation knows is refused, because a slip would look
+    /// like a true "none"; one that is documented and was never seen is a question with an answer.
     pub(crate) fn filter(&self, archive: &Connection) -> Result<TaskFilter, CliError> {
         for text in self.text.iter().chain(&self.user) {
             if text.len() > LONGEST_TEXT {
@@ -92,6 +90,20 @@ impl TaskArgs {
                 )));
             }
         }
+        known(
+            "operation",
+            archive,
+            &self.operation,
+            Names::Operations,
+            &operation::DOCUMENTED,
+        )?;
+        known(
+            "status",
+            archive,
+            &self.status,
+            Names::Statuses,
+            &statuses::DOCUMENTED,
+        )?;
         Ok(TaskFilter {
             instances: instance_arg::resolve(archive, &self.instance)?,
             operations: self.operation.clone(),
@@ -100,6 +112,31 @@ impl TaskArgs {
             text: self.text.clone(),
             ..TaskFilter::default()
         })
+    }
+
+    /// Says that nothing matches, and why that may be: a user is no error, since "nothing by them" is an answer.
+    pub(crate) fn nothing(&self, archive: &Connection, said: &str) -> Result<String, CliError> {
+        if self.user.is_empty() {
+            return Ok(said.to_owned());
+        }
+        let known = read::names(archive, Names::Users)?;
+        let is_unknown = |user: &&String| {
+            let part = user.to_ascii_lowercase();
+            let mut names = known.iter();
+            !names.any(|name| name.to_ascii_lowercase().contains(&part))
+        };
+        let mut said = vec![said.to_owned()];
+        said.extend(self.user.iter().filter(is_unknown).map(|user| {
+            let near = near::near(user, &known);
+            match near.as_slice() {
+                [] => format!("no user {user:?} is known"),
+                near => format!(
+                    "no user {user:?} is known, did you mean {}?",
+                    near.join(" or ")
+                ),
+            }
+        }));
+        Ok(said.join("; "))
     }
 }
 
@@ -110,13 +147,41 @@ impl FilterArgs {
         archive: &Connection,
         context: &Context<'_>,
     ) -> Result<TaskFilter, CliError> {
-        let (since, until) = (self.since.as_deref(), self.until.as_deref());
         Ok(TaskFilter {
-            created: Created::In(period::window(since, until, (context.now)())?),
+            created: Created::In(self.period.window((context.now)())?),
             missing: self.missing,
             new: self.new,
             ..self.task.filter(archive)?
         })
+    }
+
+    /// Says that nothing matches, and why that may be.
+    pub(crate) fn nothing(&self, archive: &Connection, said: &str) -> Result<String, CliError> {
+        self.task.nothing(archive, said)
+    }
+}
+
+/// Refuses a name that neither the archive nor the documentation knows.
+fn known(
+    what: &str,
+    archive: &Connection,
+    typed: &[String],
+    kind: Names,
+    documented: &[&str],
+) -> Result<(), CliError> {
+    if typed.is_empty() {
+        return Ok(());
+    }
+    let mut known = read::names(archive, kind)?;
+    for name in documented {
+        if !known.iter().any(|known| known == name) {
+            known.push((*name).to_owned());
+        }
+    }
+    let is_unknown = |name: &&String| !known.iter().any(|known| known.eq_ignore_ascii_case(name));
+    match typed.iter().find(is_unknown) {
+        Some(name) => Err(near::unknown(what, name, &known)),
+        None => Ok(()),
     }
 }
 
@@ -137,7 +202,7 @@ fn print(
         condition: args.filter.filter(&archive, context)?.condition(),
         order: Order::descending("created_at"),
         on_a_terminal: Some(ON_A_TERMINAL),
-        nothing: "no task matches",
+        nothing: &args.filter.nothing(&archive, "no task matches")?,
     };
     listing::print(&listed, &args.output, &archive, context)?;
     Ok(Exit::Done)
@@ -153,7 +218,7 @@ pub(super) const FIELDS: [Field; 7] = [
     )
     .rigid(),
     Field::new("name", &["name"], listing::plain),
-    Field::new("status", &["status"], listing::plain),
+    Field::new("status", &["status", "missing_since"], status),
     Field::new("user_name", &["user_name"], listing::plain),
     Field::new("duration", &["duration_ms"], listing::elapsed).rigid(),
     // What `show` asks for: an id of 32 characters beside the instance's of 36.
@@ -161,3 +226,13 @@ pub(super) const FIELDS: [Field; 7] = [
         .rigid()
         .on_width(150),
 ];
+
+/// The status; of a task that the cloud no longer lists it says so.
+fn status(read: &[Cell], _: &Look) -> Cell {
+    match read {
+        [status, Cell::Null] => status.clone(),
+        [Cell::Null, _] => Cell::text("(missing)"),
+        [status, _] => Cell::Text(format!("{} (missing)", status.to_text())),
+        _ => Cell::Null,
+    }
+}

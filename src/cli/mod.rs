@@ -5,6 +5,7 @@
 
 mod archive;
 mod assert_none;
+mod changes;
 mod color;
 mod columns;
 mod completions;
@@ -21,6 +22,7 @@ mod list;
 mod listing;
 mod man;
 mod messages;
+mod near;
 mod network;
 mod output_args;
 mod paths;
@@ -158,6 +160,7 @@ enum Command {
     Demo(demo::Args),
     Sync(Box<sync::SyncArgs>),
     List(list::ListArgs),
+    Changes(changes::ChangesArgs),
     Show(show::ShowArgs),
     Instances(instances::InstancesArgs),
     Coverage(coverage::CoverageArgs),
@@ -270,6 +273,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliErr
         Command::Demo(args) => demo::run(args, context),
         Command::Sync(args) => sync::run(args, context),
         Command::List(args) => list::run(args, context),
+        Command::Changes(args) => changes::run(args, context),
         Command::Show(args) => show::run(args, context),
         Command::Instances(args) => instances::run(args, context),
         Command::Coverage(args) => coverage::run(args, context),

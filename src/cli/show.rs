@@ -6,12 +6,14 @@ use rusqlite::Connection;
 use serde_json::Value as Json;
 
 use super::error::{CliError, Exit};
-use super::listing::in_zone;
+use super::listing::is_time;
 use super::output_args::{FormatArgs, cells, written};
 use super::{Context, archive, instance_arg};
+use crate::model::time::Timestamp;
 use crate::output;
 use crate::output::json::Framing;
-use crate::output::phrase::{Precision, duration};
+use crate::output::phrase;
+use crate::output::phrase::{Precision, attribute, duration};
 use crate::output::pretty::pretty;
 use crate::output::sheet::{Body, Section, Sheet};
 use crate::output::zone::Zone;
@@ -29,7 +31,8 @@ const DIFFERENT: usize = 6;
 /// Show one task: its revisions, what it changed, and the record as the cloud sent it.
 ///
 /// The id may be cut short as long as it fits one task only. A revision is the task as one sync first saw it; the one that
-/// counts is marked with `*`.
+/// counts is marked with `*`. What the cloud no longer lists, or lists again, is said under `upstream`. On a terminal each
+/// time has its age beside it.
 ///
 /// Formats: a table is a sheet for reading, and so is Markdown. JSON is an array with one object, JSON lines the object
 /// alone: the columns of the view `tasks`, with `details` (the documented fields that are set), `changes` (the rows of
@@ -66,13 +69,13 @@ fn print(
     let found = read::find(&archive, &args.id, &instances, NAMED as u64 + 1)?;
     let task = Task::read(&archive, one(&found, &args.id)?.key)?;
     let settings = args.format.settings(context);
+    // What is kept in a file must not change with the day.
+    let now = settings.width.map(|_| (context.now)());
     let out = &mut *context.out;
     written(match settings.format {
-        Format::Table | Format::Markdown => sheet::write(
-            settings,
-            out,
-            &task.sheet(settings.width.is_some(), &args.format.tz),
-        ),
+        Format::Table | Format::Markdown => {
+            sheet::write(settings, out, &task.sheet(now, &args.format.tz))
+        }
         Format::Json => json::write(out, Framing::Array, &[task.object()]),
         Format::Jsonl => json::write(out, Framing::Lines, &[task.object()]),
         Format::Csv => {
@@ -97,17 +100,44 @@ fn one<'a>(found: &'a [Found], typed: &str) -> Result<&'a Found, CliError> {
         [] => Err(CliError::usage(format!("no task {typed:?} in the archive"))
             .hint("`dcs-history list --columns task_id,instance_id,created_at,name` shows the ids; they are compared letter by letter")),
         [one] => Ok(one),
-        several => {
-            let mut error = CliError::usage(format!("{typed:?} may mean several tasks"));
-            for task in several.iter().take(NAMED) {
-                error = error.hint(format!("{} --instance {}", task.task_id, task.instance_id));
-            }
-            Err(match several.len() {
-                ..=NAMED => error,
-                _ => error.hint("and more: type more of the id"),
-            })
-        }
+        several => Err(ambiguous(several, typed)),
     }
+}
+
+/// Says what to type of an id that fits several tasks.
+fn ambiguous(several: &[Found], typed: &str) -> CliError {
+    let error = CliError::usage(format!("{typed:?} may mean several tasks"));
+    if several.len() > NAMED {
+        return error.hint(format!(
+            "more than {NAMED} ids begin so; type more of the id, or name an --instance"
+        ));
+    }
+    let mut ids: Vec<_> = several.iter().map(|task| task.task_id.as_str()).collect();
+    ids.dedup();
+    let error = match telling(&ids) {
+        Some(length) => error.hint(format!("{length} characters tell the ids apart")),
+        None => error,
+    };
+    // An id alone does where it is one task's.
+    several.iter().fold(error, |error, task| {
+        let same = several.iter().filter(|other| other.task_id == task.task_id);
+        error.hint(if same.count() == 1 {
+            task.task_id.clone()
+        } else {
+            format!("{} --instance {}", task.task_id, task.instance_id)
+        })
+    })
+}
+
+/// Returns how many characters tell sorted ids apart; nothing if there is only one.
+fn telling(ids: &[&str]) -> Option<usize> {
+    let shared = |pair: &[&str]| {
+        let (one, other) = (pair[0].chars(), pair[1].chars());
+        one.zip(other)
+            .take_while(|(one, other)| one == other)
+            .count()
+    };
+    ids.windows(2).map(shared).max().map(|shared| shared + 1)
 }
 
 /// One task with all that belongs to it; each row as its view has it.
@@ -134,7 +164,7 @@ impl Task {
         Ok(Self {
             row: rows(View::Tasks)?.into_iter().next().unwrap_or_default(),
             details: rows(View::Details)?.into_iter().next().unwrap_or_default(),
-            changes: rows(View::Changes)?,
+            changes: rows(View::TaskChanges)?,
             revisions: rows(View::Revisions)?,
         })
     }
@@ -159,7 +189,7 @@ impl Task {
             .map(|(name, value)| ((*name).to_owned(), json::Value::Cell(value.clone())))
             .collect();
         members.push(("details".to_owned(), json::Value::Object(details.collect())));
-        members.push(("changes".to_owned(), rows(View::Changes, &self.changes)));
+        members.push(("changes".to_owned(), rows(View::TaskChanges, &self.changes)));
         members.push((
             "revisions".to_owned(),
             rows(View::Revisions, &self.revisions),
@@ -167,8 +197,8 @@ impl Task {
         json::Value::Object(members)
     }
 
-    /// Returns everything as people read it; times are shortened where a terminal's line is all there is.
-    fn sheet(&self, is_drawn: bool, zone: &Zone) -> Sheet {
+    /// Returns everything as people read it. On a terminal, where `now` is given, times are shortened and have their ages.
+    fn sheet(&self, now: Option<Timestamp>, zone: &Zone) -> Sheet {
         let id = text(value(View::Tasks, &self.row, "task_id"));
         let changes = if self.changes.is_empty() {
             Body::Remark("  Nothing is stated.")
@@ -184,11 +214,11 @@ impl Task {
             body,
         };
         let mut sections = vec![
-            section("", Body::Fields(self.fields(zone))),
+            section("", Body::Fields(self.fields(now, zone))),
             section("What it changed", changes),
             section(
                 "Revisions (* is the current one)",
-                self.history(is_drawn, zone),
+                self.history(now.is_some(), zone),
             ),
         ];
         if let Some(row) = current {
@@ -205,10 +235,10 @@ impl Task {
         }
     }
 
-    fn fields(&self, zone: &Zone) -> Vec<(String, Cell)> {
+    fn fields(&self, now: Option<Timestamp>, zone: &Zone) -> Vec<(String, Cell)> {
         let named = View::Tasks.columns().iter().zip(&self.row);
         let present = named.filter(|(name, value)| **value != Cell::Null && **name != "task_key");
-        present
+        let mut fields: Vec<_> = present
             .map(|(name, value)| match (*name, value) {
                 ("duration_ms", Cell::Integer(millis)) => {
                     ("duration".to_owned(), Cell::Text(duration(*millis)))
@@ -217,9 +247,22 @@ impl Task {
                     (*name).to_owned(),
                     Cell::text(if *is_final == 0 { "no" } else { "yes" }),
                 ),
-                _ => ((*name).to_owned(), in_zone(name, value.clone(), zone)),
+                (name, Cell::Text(time)) if is_time(name) => {
+                    (name.to_owned(), Cell::Text(aged(time, now, zone)))
+                }
+                _ => ((*name).to_owned(), value.clone()),
             })
-            .collect()
+            .collect();
+        let column = |name| *value(View::Tasks, &self.row, name) != Cell::Null;
+        let looks = text(value(View::Tasks, &self.row, "missing_as"));
+        let told = standing(
+            column("missing_since"),
+            column("missing_confirmed_at"),
+            &looks,
+            column("reappeared_at"),
+        );
+        fields.extend(told.map(|told| ("upstream".to_owned(), Cell::Text(told))));
+        fields
     }
 
     fn history(&self, is_drawn: bool, zone: &Zone) -> Body {
@@ -260,22 +303,40 @@ impl Task {
     }
 }
 
-/// Says in words what a change is: `4 → 8`, or the value that was set.
+/// Returns a time in the zone, for a terminal shortened and with its age.
+fn aged(time: &str, now: Option<Timestamp>, zone: &Zone) -> String {
+    match (now, Timestamp::parse_upstream(time)) {
+        (Some(now), Some(then)) => {
+            let age = phrase::age(then.millis(), now.millis());
+            format!("{}  ({age})", zone.moment(time, Precision::Second))
+        }
+        _ => zone.moment(time, Precision::Whole),
+    }
+}
+
+/// Says in words what has become of a task in the cloud's list; nothing if it is there as ever.
+fn standing(missing: bool, confirmed: bool, looks: &str, reappeared: bool) -> Option<String> {
+    let looks = match looks {
+        "aged_out" => "it looks aged out: it went with the oldest of the list",
+        _ => "it looks deleted: older ones are still there",
+    };
+    match (missing, confirmed, reappeared) {
+        (true, true, _) => Some(format!("no longer lists it; {looks}")),
+        (true, false, _) => Some(format!(
+            "no longer lists it, which a second walk has to confirm; {looks}"
+        )),
+        (false, _, true) => Some("lists it again, after it was missing".to_owned()),
+        (false, _, false) => None,
+    }
+}
+
+/// Says in words what a change is.
 fn change(row: &[Cell]) -> (String, Cell) {
-    let attribute = text(value(View::Changes, row, "attribute"));
-    let name = match text(value(View::Changes, row, "source")).as_str() {
-        "params" => format!("params.{attribute}"),
-        _ => attribute,
-    };
-    let (old, new) = (
-        value(View::Changes, row, "old_value"),
-        value(View::Changes, row, "new_value"),
-    );
-    let phrase = match (old, new) {
-        (Cell::Null, new) => text(new),
-        (old, Cell::Null) => format!("{} → (nothing)", text(old)),
-        (old, new) => format!("{} → {}", text(old), text(new)),
-    };
+    let shown = |name| value(View::TaskChanges, row, name);
+    let name = attribute(&text(shown("source")), &text(shown("attribute")));
+    let stated = |cell: &Cell| (*cell != Cell::Null).then(|| text(cell));
+    let (old, new) = (stated(shown("old_value")), stated(shown("new_value")));
+    let phrase = phrase::change(old.as_deref(), new.as_deref());
     (name, Cell::Text(phrase))
 }
 
@@ -336,6 +397,61 @@ fn text(cell: &Cell) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_became_of_a_task_is_said_in_words() {
+        let cases = [
+            ((false, false, "", false), None),
+            ((false, false, "", true), Some("lists it again")),
+            (
+                (true, false, "removed", false),
+                Some("second walk has to confirm"),
+            ),
+            ((true, false, "removed", false), Some("it looks deleted")),
+            (
+                (true, true, "aged_out", true),
+                Some("no longer lists it; it looks aged out"),
+            ),
+            (
+                (true, true, "aged_out", true),
+                Some("the oldest of the list"),
+            ),
+        ];
+        for ((missing, confirmed, looks, reappeared), expected) in cases {
+            let said = standing(missing, confirmed, looks, reappeared);
+            assert_eq!(said.is_some(), expected.is_some());
+            assert!(
+                said.unwrap_or_default()
+                    .contains(expected.unwrap_or_default())
+            );
+        }
+    }
+
+    #[test]
+    fn so_many_characters_tell_ids_apart() {
+        let cases: [(&[&str], Option<usize>); 5] = [
+            (&["ab", "ac"], Some(2)),
+            (&["a", "ab", "b"], Some(2)),
+            (&["abcd", "abce", "b"], Some(4)),
+            (&["a"], None),
+            (&[], None),
+        ];
+        for (ids, expected) in cases {
+            assert_eq!(telling(ids), expected, "{ids:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_has_its_age_on_a_terminal_only() {
+        let time = "2026-10-01T00:01:38.151Z";
+        let now = Timestamp::parse_upstream("2026-11-23T12:00:00Z");
+        assert_eq!(
+            aged(time, now, &Zone::UTC),
+            "2026-10-01 00:01:38  (53 days ago)"
+        );
+        assert_eq!(aged(time, None, &Zone::UTC), time);
+        assert_eq!(aged("no time", now, &Zone::UTC), "no time");
+    }
 
     #[test]
     fn what_differs_between_two_records_is_named() {

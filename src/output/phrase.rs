@@ -42,6 +42,42 @@ pub(super) fn moment(text: &str, precision: Precision) -> String {
     }
 }
 
+/// Says how long before `now` a moment lies, both in milliseconds: `53 days ago`, `in 5 minutes`.
+pub(crate) fn age(then: i64, now: i64) -> String {
+    let away = now.saturating_sub(then);
+    let seconds = away.unsigned_abs() / 1_000;
+    let (count, unit) = match seconds {
+        0..=119 => (seconds, "second"),
+        120..=7_199 => (seconds / 60, "minute"),
+        7_200..=172_799 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    if away < 0 {
+        format!("in {count} {unit}{plural}")
+    } else {
+        format!("{count} {unit}{plural} ago")
+    }
+}
+
+/// Names an attribute that a task states: one of its parameters says so.
+pub(crate) fn attribute(source: &str, name: &str) -> String {
+    if source == "params" {
+        format!("params.{name}")
+    } else {
+        name.to_owned()
+    }
+}
+
+/// Says what became of a value: `4 → 8`, the value that was set, or that it was stated as old only.
+pub(crate) fn change(old: Option<&str>, new: Option<&str>) -> String {
+    match (old, new) {
+        (None, new) => new.unwrap_or_default().to_owned(),
+        (Some(old), None) => format!("{old} → (nothing)"),
+        (Some(old), Some(new)) => format!("{old} → {new}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +99,39 @@ mod tests {
         for (millis, expected) in cases {
             assert_eq!(duration(millis), expected);
         }
+    }
+
+    #[test]
+    fn an_age_is_said_in_one_unit() {
+        let cases = [
+            (0, "0 seconds ago"),
+            (1_999, "1 second ago"),
+            (119_999, "119 seconds ago"),
+            (120_000, "2 minutes ago"),
+            (7_200_000, "2 hours ago"),
+            (172_799_999, "47 hours ago"),
+            (4_579_200_000, "53 days ago"),
+            (-90_000, "in 90 seconds"),
+            (i64::MAX, "106751991167 days ago"),
+        ];
+        for (away, expected) in cases {
+            assert_eq!(age(0, away), expected);
+        }
+    }
+
+    #[test]
+    fn a_change_is_said_with_what_is_known_of_it() {
+        let cases = [
+            (Some("4"), Some("8"), "4 → 8"),
+            (Some("4"), None, "4 → (nothing)"),
+            (None, Some("true"), "true"),
+            (None, None, ""),
+        ];
+        for (old, new, expected) in cases {
+            assert_eq!(change(old, new), expected);
+        }
+        assert_eq!(attribute("params", "x"), "params.x");
+        assert_eq!(attribute("details", "x"), "x");
     }
 
     #[test]

@@ -53,6 +53,11 @@ impl Default for Created {
 impl TaskFilter {
     /// Returns the condition on the view `tasks`.
     pub(crate) fn condition(&self) -> Condition {
+        self.condition_with(TEXT)
+    }
+
+    /// Returns the condition on any view that has a task's columns; the view's own text search is given.
+    fn condition_with(&self, search: &str) -> Condition {
         let mut all = Condition::of_instances(&self.instances);
         let operations: Vec<_> = self
             .operations
@@ -83,8 +88,8 @@ impl TaskFilter {
             all.and(&format!("({any})"), params.map(Value::Text));
         }
         if let Some(text) = &self.text {
-            let params = std::iter::repeat_n(Value::Text(like(text)), TEXT.matches('?').count());
-            all.and(TEXT, params);
+            let params = std::iter::repeat_n(Value::Text(like(text)), search.matches('?').count());
+            all.and(search, params);
         }
         match self.created {
             Created::In(period) => all = all.and_period("created_at", period),
@@ -96,7 +101,7 @@ impl TaskFilter {
             }
         }
         if self.missing {
-            all.and("missing_since IS NOT NULL", []);
+            all.and(MISSING, []);
         }
         if self.new {
             all.and(NEW, []);
@@ -108,12 +113,49 @@ impl TaskFilter {
     }
 }
 
+/// Which changes are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ChangeFilter {
+    /// Of which tasks.
+    pub(crate) tasks: TaskFilter,
+    /// Names in any case; `params.x` is an attribute of the parameters only.
+    pub(crate) attributes: Vec<String>,
+    /// Also attributes whose new value is the old one.
+    pub(crate) unchanged: bool,
+}
+
+impl ChangeFilter {
+    /// Returns the condition on the view `changes`.
+    pub(crate) fn condition(&self) -> Condition {
+        let search = format!(
+            "EXISTS (SELECT 1 FROM tasks WHERE tasks.task_key = changes.task_key AND {TEXT})"
+        );
+        let mut all = self.tasks.condition_with(&search);
+        if !self.attributes.is_empty() {
+            let marks = marks(self.attributes.len());
+            all.and(
+                &format!("(attribute COLLATE NOCASE IN ({marks}) OR (source || '.' || attribute) COLLATE NOCASE IN ({marks}))"),
+                texts(&self.attributes).chain(texts(&self.attributes)),
+            );
+        }
+        if !self.unchanged {
+            // Without an attribute both are null, and the row says that the task happened.
+            all.and("(old_value IS NOT new_value OR attribute IS NULL)", []);
+        }
+        all
+    }
+}
+
 /// Every text of a task, cheapest first.
 const TEXT: &str = r"(name LIKE ? ESCAPE '\' OR status LIKE ? ESCAPE '\' OR user_name LIKE ? ESCAPE '\'
   OR error_code LIKE ? ESCAPE '\' OR params LIKE ? ESCAPE '\'
   OR EXISTS (SELECT 1 FROM task_changes c WHERE c.task_key = tasks.task_key
     AND (c.old_value LIKE ? ESCAPE '\' OR c.new_value LIKE ? ESCAPE '\'))
   OR EXISTS (SELECT 1 FROM task_revisions r WHERE r.task_key = tasks.task_key AND r.raw LIKE ? ESCAPE '\'))";
+
+/// By key, so that the few that are missing are found by their index and not among all others.
+const MISSING: &str =
+    "task_key IN (SELECT t.task_key FROM task t WHERE t.missing_walk IS NOT NULL)";
 
 const NEW: &str =
     "task_key IN (SELECT t.task_key FROM task t JOIN walk w ON w.walk_key = t.first_walk

@@ -8,6 +8,7 @@
 mod demo;
 mod house;
 mod http;
+mod large;
 mod network;
 mod paging;
 mod payload;

@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 
 use rusqlite::Connection;
 
-pub(crate) use say::{Look, elapsed, id, in_zone, instance, minute, plain, time, yes_no};
+pub(crate) use say::{Look, elapsed, id, in_zone, instance, is_time, minute, plain, time, yes_no};
 
 use super::Context;
 use super::error::CliError;

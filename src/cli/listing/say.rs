@@ -50,7 +50,7 @@ pub(crate) fn in_zone(column: &str, cell: Cell, zone: &Zone) -> Cell {
 }
 
 /// Says whether a column of a view holds times.
-fn is_time(column: &str) -> bool {
+pub(crate) fn is_time(column: &str) -> bool {
     column.ends_with("_at")
         || [
             "since",

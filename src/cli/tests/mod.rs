@@ -67,7 +67,7 @@ impl Archive {
         for line in outcome.out.lines() {
             assert!(crate::output::text::width(line) <= 80, "{line}");
         }
-        outcome.out
+        ageless(&outcome.out)
     }
 }
 
@@ -77,32 +77,41 @@ struct Outcome {
     err: String,
 }
 
+/// Takes out ages, which change with the day on which the test runs.
+fn ageless(text: &str) -> String {
+    let lines = text.lines().map(|line| match line.rsplit_once("  (") {
+        Some((before, age)) if age.ends_with("ago)") => format!("{before}  (… ago)\n"),
+        _ => format!("{line}\n"),
+    });
+    lines.collect()
+}
+
 #[test]
 fn list_reads_well_on_a_terminal_of_80_columns() {
     insta::assert_snapshot!(Archive::new().drawn("list"), @r"
-    created_at           instance    name          status     user_name     duration
-    ───────────────────  ──────────  ────────────  ─────────  ────────────  ────────
-    2026-09-30 00:00:00  e1f2a3b4-0  実例の名前…   成功       ann           -
-    2026-09-29 00:00:00  1f4c2a90-b  BindEip       EXECUTING  eve\u{202e}…  -
-    2026-09-28 00:00:00  1f4c2a90-c  UpdatePort    SUCCESS    Joanna <scr…  0.9s
-    2026-09-28 00:00:00  1f4c2a90-c  EXTEND        FAILED     =HYPERLINK(…  1h01m
-    2026-09-01 10:00:00  1f4c2a90-b  ChangeInsta…  SUCCESS    ann           1m05s
-    2026-08-01 00:00:00  1f4c2a90-b  UpdatePort    SUCCESS    -             1.0s
-    -                    1f4c2a90-c  modify        -          -             -
+    created_at        instance    name          status        user_name     duration
+    ────────────────  ──────────  ────────────  ────────────  ────────────  ────────
+    2026-09-30 00:00  e1f2a3b4-0  実例の名前…   成功          ann           -
+    2026-09-29 00:00  1f4c2a90-b  BindEip       EXECUTING     eve\u{202e}…  -
+    2026-09-28 00:00  1f4c2a90-c  UpdatePort    SUCCESS       Joanna <scr…  0.9s
+    2026-09-28 00:00  1f4c2a90-c  EXTEND        FAILED        =HYPERLINK(…  1h01m
+    2026-09-01 10:00  1f4c2a90-b  ChangeInsta…  SUCCESS       ann           1m05s
+    2026-08-01 00:00  1f4c2a90-b  UpdatePort    SUCCESS (mi…  -             1.0s
+    -                 1f4c2a90-c  modify        -             -             -
     ");
 }
 
 #[test]
 fn a_piped_list_shortens_nothing() {
     insta::assert_snapshot!(Archive::new().out("list"), @r#"
-    created_at                instance                              name                            status     user_name               duration
-    2026-09-30T00:00:00.000Z  e1f2a3b4-0000-4000-8000-000000000003  実例の名前を変更する操作です🙂  成功       ann                     -
-    2026-09-29T00:00:00.123Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  BindEip                         EXECUTING  eve\u{202e}nimda        -
-    2026-09-28T00:00:00.000Z  1f4c2a90-c0ff-4eee-8d3c-000000000002  UpdatePort                      SUCCESS    Joanna <script>         0.9s
-    2026-09-28T00:00:00.000Z  1f4c2a90-c0ff-4eee-8d3c-000000000002  EXTEND                          FAILED     =HYPERLINK("http://e")  1h01m
-    2026-09-01T10:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              SUCCESS    ann                     1m05s
-    2026-08-01T00:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  UpdatePort                      SUCCESS    -                       1.0s
-    -                         1f4c2a90-c0ff-4eee-8d3c-000000000002  modify                          -          -                       -
+    created_at                instance                              name                            status             user_name               duration
+    2026-09-30T00:00:00.000Z  e1f2a3b4-0000-4000-8000-000000000003  実例の名前を変更する操作です🙂  成功               ann                     -
+    2026-09-29T00:00:00.123Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  BindEip                         EXECUTING          eve\u{202e}nimda        -
+    2026-09-28T00:00:00.000Z  1f4c2a90-c0ff-4eee-8d3c-000000000002  UpdatePort                      SUCCESS            Joanna <script>         0.9s
+    2026-09-28T00:00:00.000Z  1f4c2a90-c0ff-4eee-8d3c-000000000002  EXTEND                          FAILED             =HYPERLINK("http://e")  1h01m
+    2026-09-01T10:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              SUCCESS            ann                     1m05s
+    2026-08-01T00:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  UpdatePort                      SUCCESS (missing)  -                       1.0s
+    -                         1f4c2a90-c0ff-4eee-8d3c-000000000002  modify                          -                  -                       -
     "#);
 }
 
@@ -116,7 +125,7 @@ fn list_as_markdown() {
     | 2026-09-28T00:00:00.000Z | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | UpdatePort | SUCCESS | Joanna &lt;script&gt; | 0.9s |
     | 2026-09-28T00:00:00.000Z | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | EXTEND | FAILED | =HYPERLINK("http&#58;//e") | 1h01m |
     | 2026-09-01T10:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | ChangeInstanceSpec | SUCCESS | ann | 1m05s |
-    | 2026-08-01T00:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | UpdatePort | SUCCESS |  | 1.0s |
+    | 2026-08-01T00:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | UpdatePort | SUCCESS (missing) |  | 1.0s |
     |  | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | modify |  |  |  |
     "#);
 }
@@ -127,8 +136,8 @@ fn json_has_every_column_of_the_view_under_its_name() {
     let rows: Vec<serde_json::Value> = serde_json::from_str(&archive.out("list -o json")).unwrap();
     assert_eq!(rows.len(), 7);
     insta::assert_snapshot!(archive.out("list -o jsonl --user ann -n 2 --sort created_at"), @r#"
-    {"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","instance_name":null,"name":"ChangeInstanceSpec","status":"SUCCESS","is_final":1,"user_id":"u-1","user_name":"ann","created_at":"2026-09-01T10:00:00.000Z","updated_at":"2026-09-01T10:01:05.250Z","duration_ms":65250,"params":"{\"note\":\"100%_done\"}","error_code":null,"revisions":2,"first_seen_at":"2026-09-30T02:00:05.250Z","last_seen_at":"2026-10-01T02:00:04.000Z","vouched_at":"2026-10-01T02:00:01.000Z","missing_since":null,"missing_confirmed_at":null,"missing_as":null}
-    {"task_key":4,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-c0ff-4eee-8d3c-000000000002","task_id":"00112233445566778899aabbccddeeff","instance_name":null,"name":"UpdatePort","status":"SUCCESS","is_final":1,"user_id":"u-4","user_name":"Joanna <script>","created_at":"2026-09-28T00:00:00.000Z","updated_at":"2026-09-28T00:00:00.900Z","duration_ms":900,"params":null,"error_code":null,"revisions":1,"first_seen_at":"2026-09-30T02:00:09.000Z","last_seen_at":"2026-10-01T02:00:05.000Z","vouched_at":"2026-10-01T02:00:01.000Z","missing_since":null,"missing_confirmed_at":null,"missing_as":null}
+    {"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","instance_name":null,"name":"ChangeInstanceSpec","status":"SUCCESS","is_final":1,"user_id":"u-1","user_name":"ann","created_at":"2026-09-01T10:00:00.000Z","updated_at":"2026-09-01T10:01:05.250Z","duration_ms":65250,"params":"{\"note\":\"100%_done\"}","error_code":null,"revisions":2,"first_seen_at":"2026-09-30T02:00:05.250Z","last_seen_at":"2026-10-01T02:00:04.000Z","vouched_at":"2026-10-01T02:00:01.000Z","missing_since":null,"missing_confirmed_at":null,"missing_as":null,"reappeared_at":null}
+    {"task_key":4,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-c0ff-4eee-8d3c-000000000002","task_id":"00112233445566778899aabbccddeeff","instance_name":null,"name":"UpdatePort","status":"SUCCESS","is_final":1,"user_id":"u-4","user_name":"Joanna <script>","created_at":"2026-09-28T00:00:00.000Z","updated_at":"2026-09-28T00:00:00.900Z","duration_ms":900,"params":null,"error_code":null,"revisions":1,"first_seen_at":"2026-09-30T02:00:09.000Z","last_seen_at":"2026-10-01T02:00:05.000Z","vouched_at":"2026-10-01T02:00:01.000Z","missing_since":null,"missing_confirmed_at":null,"missing_as":null,"reappeared_at":null}
     "#);
 }
 
@@ -223,6 +232,243 @@ fn what_was_typed_wrong_is_refused_with_what_would_be_right() {
 }
 
 #[test]
+fn changes_read_well_on_a_terminal_of_80_columns() {
+    insta::assert_snapshot!(Archive::new().drawn("changes"), @r"
+    created_at        instance    user_name     what          change       status
+    ────────────────  ──────────  ────────────  ────────────  ───────────  ─────────
+    2026-09-30 00:00  e1f2a3b4-0  ann           実例の名前…   -            成功
+    2026-09-29 00:00  1f4c2a90-b  eve\u{202e}…  enable_publ…  true         EXECUTING
+    2026-09-28 00:00  1f4c2a90-c  Joanna <scr…  port          6379 → 6380  SUCCESS
+    2026-09-28 00:00  1f4c2a90-c  =HYPERLINK(…  params.note   \u{1b}[2J    FAILED
+    2026-09-01 10:00  1f4c2a90-b  ann           capacity      4 → 8.0      SUCCESS
+    2026-09-01 10:00  1f4c2a90-b  ann           port          6379 → (no…  SUCCESS
+    2026-09-01 10:00  1f4c2a90-b  ann           params.note   100%_done    SUCCESS
+    2026-08-01 00:00  1f4c2a90-b  -             UpdatePort    -            SUCCESS
+    -                 1f4c2a90-c  -             modify        -            -
+    ");
+}
+
+#[test]
+fn changes_on_a_wide_terminal() {
+    insta::assert_snapshot!(Archive::new().run("changes", Some(160)).out, @r#"
+    created_at        instance    name                            user_name               attribute         change            status
+    ────────────────  ──────────  ──────────────────────────────  ──────────────────────  ────────────────  ────────────────  ─────────
+    2026-09-30 00:00  e1f2a3b4-0  実例の名前を変更する操作です🙂  ann                     -                 -                 成功
+    2026-09-29 00:00  1f4c2a90-b  BindEip                         eve\u{202e}nimda        enable_public_ip  true              EXECUTING
+    2026-09-28 00:00  1f4c2a90-c  UpdatePort                      Joanna <script>         port              6379 → 6380       SUCCESS
+    2026-09-28 00:00  1f4c2a90-c  EXTEND                          =HYPERLINK("http://e")  params.note       \u{1b}[2J         FAILED
+    2026-09-01 10:00  1f4c2a90-b  ChangeInstanceSpec              ann                     capacity          4 → 8.0           SUCCESS
+    2026-09-01 10:00  1f4c2a90-b  ChangeInstanceSpec              ann                     port              6379 → (nothing)  SUCCESS
+    2026-09-01 10:00  1f4c2a90-b  ChangeInstanceSpec              ann                     params.note       100%_done         SUCCESS
+    2026-08-01 00:00  1f4c2a90-b  UpdatePort                      -                       -                 -                 SUCCESS
+    -                 1f4c2a90-c  modify                          -                       -                 -                 -
+    "#);
+}
+
+#[test]
+fn piped_changes_shorten_nothing() {
+    insta::assert_snapshot!(Archive::new().out("changes"), @r#"
+    created_at                instance                              name                            user_name               attribute         change            status
+    2026-09-30T00:00:00.000Z  e1f2a3b4-0000-4000-8000-000000000003  実例の名前を変更する操作です🙂  ann                     -                 -                 成功
+    2026-09-29T00:00:00.123Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  BindEip                         eve\u{202e}nimda        enable_public_ip  true              EXECUTING
+    2026-09-28T00:00:00.000Z  1f4c2a90-c0ff-4eee-8d3c-000000000002  UpdatePort                      Joanna <script>         port              6379 → 6380       SUCCESS
+    2026-09-28T00:00:00.000Z  1f4c2a90-c0ff-4eee-8d3c-000000000002  EXTEND                          =HYPERLINK("http://e")  params.note       \u{1b}[2J         FAILED
+    2026-09-01T10:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              ann                     capacity          4 → 8.0           SUCCESS
+    2026-09-01T10:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              ann                     port              6379 → (nothing)  SUCCESS
+    2026-09-01T10:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              ann                     params.note       100%_done         SUCCESS
+    2026-08-01T00:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  UpdatePort                      -                       -                 -                 SUCCESS
+    -                         1f4c2a90-c0ff-4eee-8d3c-000000000002  modify                          -                       -                 -                 -
+    "#);
+}
+
+#[test]
+fn changes_as_markdown() {
+    insta::assert_snapshot!(Archive::new().out("changes -o markdown"), @r#"
+    | created_at | instance | name | user_name | attribute | change | status |
+    | --- | --- | --- | --- | --- | --- | --- |
+    | 2026-09-30T00:00:00.000Z | e1f2a3b4-0000-4000-8000-000000000003 | 実例の名前を変更する操作です🙂 | ann |  |  | 成功 |
+    | 2026-09-29T00:00:00.123Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | BindEip | eve\\u{202e}nimda | enable_public_ip | true | EXECUTING |
+    | 2026-09-28T00:00:00.000Z | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | UpdatePort | Joanna &lt;script&gt; | port | 6379 → 6380 | SUCCESS |
+    | 2026-09-28T00:00:00.000Z | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | EXTEND | =HYPERLINK("http&#58;//e") | params.note | \\u{1b}\[2J | FAILED |
+    | 2026-09-01T10:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | ChangeInstanceSpec | ann | capacity | 4 → 8.0 | SUCCESS |
+    | 2026-09-01T10:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | ChangeInstanceSpec | ann | port | 6379 → (nothing) | SUCCESS |
+    | 2026-09-01T10:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | ChangeInstanceSpec | ann | params.note | 100%\_done | SUCCESS |
+    | 2026-08-01T00:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | UpdatePort |  |  |  | SUCCESS |
+    |  | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | modify |  |  |  |  |
+    "#);
+}
+
+#[test]
+fn changes_as_csv() {
+    let line = "changes -o csv --columns task_id,user_name,attribute,old_value,new_value";
+    insta::assert_snapshot!(Archive::new().out(line), @r#"
+    task_id,user_name,attribute,old_value,new_value
+    Ab\u{1b}[31m,ann,,,
+    0011223344556677ffffffffffffffff,eve\u{202e}nimda,enable_public_ip,,true
+    00112233445566778899aabbccddeeff,Joanna <script>,port,6379,6380
+    '=cmd|'/C calc'!A0,"'=HYPERLINK(""http://e"")",note,,\u{1b}[2J
+    00112233445566778899aabbccddeeff,ann,capacity,4,8.0
+    00112233445566778899aabbccddeeff,ann,port,6379,
+    00112233445566778899aabbccddeeff,ann,note,,100%_done
+    5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a,,,,
+    6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b,,,,
+    "#);
+}
+
+#[test]
+fn changes_as_json_have_every_column_of_the_view() {
+    let archive = Archive::new();
+    let rows: Vec<serde_json::Value> =
+        serde_json::from_str(&archive.out("changes -o json")).unwrap();
+    assert_eq!(rows.len(), 9);
+    insta::assert_snapshot!(archive.out("changes -o jsonl --attribute capacity"), @r#"{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","instance_name":null,"name":"ChangeInstanceSpec","status":"SUCCESS","is_final":1,"user_id":"u-1","user_name":"ann","created_at":"2026-09-01T10:00:00.000Z","updated_at":"2026-09-01T10:01:05.250Z","missing_since":null,"source":"details","attribute":"capacity","old_value":"4","new_value":"8.0"}"#);
+}
+
+#[test]
+fn the_filters_of_changes_reach_the_archive() {
+    let archive = Archive::new();
+    let cases: [(&str, &[&str]); 14] = [
+        ("--attribute port", &["4 port", "1 port"]),
+        (
+            "--attribute PORT --attribute Note",
+            &["4 port", "3 note", "1 port", "1 note"],
+        ),
+        ("--attribute params.note", &["3 note", "1 note"]),
+        ("--attribute params.port", &[]),
+        ("--attribute replica_num", &[]),
+        ("--instance e1f2", &["8 -"]),
+        (
+            "--operation extend",
+            &["3 note", "1 capacity", "1 port", "1 note"],
+        ),
+        ("--status failed", &["3 note"]),
+        ("--user joanna", &["4 port"]),
+        ("--text 6380", &["4 port"]),
+        (
+            "--since 2026-09-28 --until 2026-09-29",
+            &["4 port", "3 note"],
+        ),
+        ("--missing", &["5 -"]),
+        ("--new", &["8 -", "6 -"]),
+        (
+            "--sort attribute -n 2",
+            &["1 capacity", "2 enable_public_ip"],
+        ),
+    ];
+    for (filter, expected) in cases {
+        let out = archive.out(&format!(
+            "changes --columns task_key,attribute -o csv --no-header {filter}"
+        ));
+        let lines: Vec<_> = out
+            .lines()
+            .map(|line| match line.split_once(',') {
+                Some((key, "")) => format!("{key} -"),
+                _ => line.replace(',', " "),
+            })
+            .collect();
+        assert_eq!(lines, expected, "{filter}");
+    }
+}
+
+#[test]
+fn what_a_task_merely_repeats_is_shown_on_demand() {
+    let archive = Archive::new();
+    let add = "INSERT INTO attribute VALUES (9, 'details', 'cache_mode', 1); INSERT INTO change VALUES (4, 9, 'ha', 'ha'), (5, 9, 'ha', 'ha');";
+    rusqlite::Connection::open(archive.path())
+        .unwrap()
+        .execute_batch(add)
+        .unwrap();
+    let line = "changes --columns task_key,attribute,old_value,new_value --no-header -o csv --text update --since 2026-08";
+    for (extra, expected) in [
+        ("", "4,port,6379,6380\n"),
+        (
+            " --all",
+            "4,cache_mode,ha,ha\n4,port,6379,6380\n5,cache_mode,ha,ha\n",
+        ),
+    ] {
+        assert_eq!(archive.out(&format!("{line}{extra}")), expected);
+    }
+}
+
+#[test]
+fn a_filter_that_names_what_nobody_knows_is_refused_with_near_names() {
+    let archive = Archive::new();
+    let cases = [
+        (
+            "--operation BindEpi",
+            "no operation \"BindEpi\" is known",
+            "did you mean BindEip?",
+        ),
+        (
+            "--operation resize",
+            "no operation \"resize\" is known",
+            "known are BindEip, ChangeInstanceSpec",
+        ),
+        (
+            "--status sucess",
+            "no status \"sucess\" is known",
+            "did you mean SUCCESS?",
+        ),
+        (
+            "--status CANCELED",
+            "no status \"CANCELED\" is known",
+            "did you mean CANCELLED?",
+        ),
+        (
+            "--instance 1f4c2a91",
+            "no instance \"1f4c2a91\"",
+            "did you mean 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726",
+        ),
+    ];
+    for command in ["list", "changes"] {
+        for (filter, said, hint) in cases {
+            let outcome = archive.run(&format!("{command} {filter}"), None);
+            assert_eq!(
+                (outcome.exit, outcome.out.as_str()),
+                (Exit::Usage, ""),
+                "{filter}"
+            );
+            assert!(
+                outcome.err.contains(said) && outcome.err.contains(hint),
+                "{}",
+                outcome.err
+            );
+        }
+    }
+    let outcome = archive.run("changes --attribute new_capacity", None);
+    assert_eq!(outcome.exit, Exit::Usage);
+    assert!(
+        outcome.err.contains("did you mean capacity"),
+        "{}",
+        outcome.err
+    );
+}
+
+#[test]
+fn what_is_documented_and_was_never_seen_is_an_empty_answer() {
+    let archive = Archive::new();
+    for filter in [
+        "--operation addwhitelist",
+        "--status cancelled",
+        "--user nobody",
+    ] {
+        for command in ["list", "changes"] {
+            assert_eq!(archive.out(&format!("{command} -o json {filter}")), "[]\n");
+        }
+    }
+    let said = archive.run("list --user joana", None).err;
+    assert_eq!(
+        said,
+        "no task matches; no user \"joana\" is known, did you mean Joanna <script>?\n"
+    );
+    let said = archive.run("changes --user 0815", None).err;
+    assert_eq!(said, "no change matches; no user \"0815\" is known\n");
+    // A user who is known and did nothing of that kind is not doubted.
+    let said = archive.run("list --user ann --status failed", None).err;
+    assert_eq!(said, "no task matches\n");
+}
+
+#[test]
 fn nothing_found_is_said_and_is_no_error() {
     let archive = Archive::new();
     let outcome = archive.run("list --text nowhere", None);
@@ -269,14 +515,14 @@ fn show_tells_a_task_whole() {
       is_final       yes
       user_id        u-1
       user_name      ann
-      created_at     2026-09-01T10:00:00.000Z
-      updated_at     2026-09-01T10:01:05.250Z
+      created_at     2026-09-01 10:00:00  (… ago)
+      updated_at     2026-09-01 10:01:05  (… ago)
       duration       1m05s
       params         {"note":"100%_done"}
       revisions      2
-      first_seen_at  2026-09-30T02:00:05.250Z
-      last_seen_at   2026-10-01T02:00:04.000Z
-      vouched_at     2026-10-01T02:00:01.000Z
+      first_seen_at  2026-09-30 02:00:05  (… ago)
+      last_seen_at   2026-10-01 02:00:04  (… ago)
+      vouched_at     2026-10-01 02:00:01  (… ago)
 
     What it changed
       capacity     4 → 8.0
@@ -347,7 +593,7 @@ fn show_tells_a_task_whole() {
           "params": "{\"note\":\"100%_done\"}"
         }
     "#);
-    insta::assert_snapshot!(archive.out(&format!("{line} -o jsonl")), @r#"{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","instance_name":null,"name":"ChangeInstanceSpec","status":"SUCCESS","is_final":1,"user_id":"u-1","user_name":"ann","created_at":"2026-09-01T10:00:00.000Z","updated_at":"2026-09-01T10:01:05.250Z","duration_ms":65250,"params":"{\"note\":\"100%_done\"}","error_code":null,"revisions":2,"first_seen_at":"2026-09-30T02:00:05.250Z","last_seen_at":"2026-10-01T02:00:04.000Z","vouched_at":"2026-10-01T02:00:01.000Z","missing_since":null,"missing_confirmed_at":null,"missing_as":null,"details":{"old_capacity":4.0,"new_capacity":8.0,"old_port":6379},"changes":[{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","source":"details","attribute":"capacity","old_value":"4","new_value":"8.0"},{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","source":"details","attribute":"port","old_value":"6379","new_value":null},{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","source":"params","attribute":"note","old_value":null,"new_value":"100%_done"}],"revisions":[{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","revision":1,"is_current":0,"observed_at":"2026-09-30T02:00:05.250Z","sync_id":1,"status":"EXECUTING","updated_at":"2026-09-01T10:00:00.000Z","raw_sha256":"0000000000000000000000000000000000000000000000000000000000000000","raw":"{\"task_id\":\"00112233445566778899aabbccddeeff\",\"status\":\"EXECUTING\",\"details\":{\"old_capacity\":\"4\",\"new_capacity\":\"8\"}}"},{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","revision":2,"is_current":1,"observed_at":"2026-10-01T02:00:04.000Z","sync_id":2,"status":"SUCCESS","updated_at":"2026-09-01T10:01:05.250Z","raw_sha256":"0000000000000000000000000000000000000000000000000000000000000000","raw":"{\"task_id\":\"00112233445566778899aabbccddeeff\",\"status\":\"SUCCESS\",\"details\":{\"old_capacity\":\"4\",\"new_capacity\":\"8.0\",\"old_port\":6379},\"params\":\"{\\\"note\\\":\\\"100%_done\\\"}\"}"}]}"#);
+    insta::assert_snapshot!(archive.out(&format!("{line} -o jsonl")), @r#"{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","instance_name":null,"name":"ChangeInstanceSpec","status":"SUCCESS","is_final":1,"user_id":"u-1","user_name":"ann","created_at":"2026-09-01T10:00:00.000Z","updated_at":"2026-09-01T10:01:05.250Z","duration_ms":65250,"params":"{\"note\":\"100%_done\"}","error_code":null,"revisions":2,"first_seen_at":"2026-09-30T02:00:05.250Z","last_seen_at":"2026-10-01T02:00:04.000Z","vouched_at":"2026-10-01T02:00:01.000Z","missing_since":null,"missing_confirmed_at":null,"missing_as":null,"reappeared_at":null,"details":{"old_capacity":4.0,"new_capacity":8.0,"old_port":6379},"changes":[{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","source":"details","attribute":"capacity","old_value":"4","new_value":"8.0"},{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","source":"details","attribute":"port","old_value":"6379","new_value":null},{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","source":"params","attribute":"note","old_value":null,"new_value":"100%_done"}],"revisions":[{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","revision":1,"is_current":0,"observed_at":"2026-09-30T02:00:05.250Z","sync_id":1,"status":"EXECUTING","updated_at":"2026-09-01T10:00:00.000Z","raw_sha256":"0000000000000000000000000000000000000000000000000000000000000000","raw":"{\"task_id\":\"00112233445566778899aabbccddeeff\",\"status\":\"EXECUTING\",\"details\":{\"old_capacity\":\"4\",\"new_capacity\":\"8\"}}"},{"task_key":1,"project_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","instance_id":"1f4c2a90-b7de-4f0e-8d3c-5a6b79081726","task_id":"00112233445566778899aabbccddeeff","revision":2,"is_current":1,"observed_at":"2026-10-01T02:00:04.000Z","sync_id":2,"status":"SUCCESS","updated_at":"2026-09-01T10:01:05.250Z","raw_sha256":"0000000000000000000000000000000000000000000000000000000000000000","raw":"{\"task_id\":\"00112233445566778899aabbccddeeff\",\"status\":\"SUCCESS\",\"details\":{\"old_capacity\":\"4\",\"new_capacity\":\"8.0\",\"old_port\":6379},\"params\":\"{\\\"note\\\":\\\"100%_done\\\"}\"}"}]}"#);
     insta::assert_snapshot!(archive.out(&format!("{line} -o csv")), @r#"
     task_key,project_id,instance_id,task_id,revision,is_current,observed_at,sync_id,status,updated_at,raw_sha256,raw
     1,0a1b2c3d4e5f60718293a4b5c6d7e8f9,1f4c2a90-b7de-4f0e-8d3c-5a6b79081726,00112233445566778899aabbccddeeff,1,0,2026-09-30T02:00:05.250Z,1,EXECUTING,2026-09-01T10:00:00.000Z,0000000000000000000000000000000000000000000000000000000000000000,"{""task_id"":""00112233445566778899aabbccddeeff"",""status"":""EXECUTING"",""details"":{""old_capacity"":""4"",""new_capacity"":""8""}}"
@@ -371,15 +617,15 @@ fn show_stands_hostile_text() {
       status         FAILED
       is_final       yes
       user_name      =HYPERLINK("http://e")
-      created_at     2026-09-28T00:00:00.000Z
-      updated_at     2026-09-28T01:01:01.000Z
+      created_at     2026-09-28 00:00:00  (… ago)
+      updated_at     2026-09-28 01:01:01  (… ago)
       duration       1h01m
       params         a|b\nc
       error_code     DCS.4999
       revisions      1
-      first_seen_at  2026-09-30T02:00:09.000Z
-      last_seen_at   2026-10-01T02:00:05.000Z
-      vouched_at     2026-10-01T02:00:01.000Z
+      first_seen_at  2026-09-30 02:00:09  (… ago)
+      last_seen_at   2026-10-01 02:00:05  (… ago)
+      vouched_at     2026-10-01 02:00:01  (… ago)
 
     What it changed
       params.note  \u{1b}[2J
@@ -406,6 +652,60 @@ fn an_ambiguous_id_is_answered_with_what_to_type() {
     hint: 00112233445566778899aabbccddeeff --instance 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726
     hint: 00112233445566778899aabbccddeeff --instance 1f4c2a90-c0ff-4eee-8d3c-000000000002
     "#);
+}
+
+#[test]
+fn a_beginning_of_several_ids_is_answered_with_how_much_of_them_to_type() {
+    let archive = Archive::new();
+    let outcome = archive.run("show 001 --instance 1f4c2a90-b", None);
+    insta::assert_snapshot!(outcome.err, @r#"
+    error: "001" may mean several tasks
+    hint: 17 characters tell the ids apart
+    hint: 00112233445566778899aabbccddeeff
+    hint: 0011223344556677ffffffffffffffff
+    "#);
+    insta::assert_snapshot!(archive.run("show 001", None).err, @r#"
+    error: "001" may mean several tasks
+    hint: 17 characters tell the ids apart
+    hint: 00112233445566778899aabbccddeeff --instance 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726
+    hint: 00112233445566778899aabbccddeeff --instance 1f4c2a90-c0ff-4eee-8d3c-000000000002
+    hint: 0011223344556677ffffffffffffffff
+    "#);
+    golden::add_tasks(&rusqlite::Connection::open(archive.path()).unwrap(), 100);
+    insta::assert_snapshot!(archive.run("show plain", None).err, @r#"
+    error: "plain" may mean several tasks
+    hint: more than 10 ids begin so; type more of the id, or name an --instance
+    "#);
+}
+
+#[test]
+fn show_says_what_became_of_a_task_upstream() {
+    let archive = Archive::new();
+    let shown = |line: &str| {
+        let lines = archive.out(line);
+        let kept = lines.lines().filter(|line| {
+            ["missing", "reappeared", "upstream"]
+                .iter()
+                .any(|name| line.trim().starts_with(name))
+        });
+        kept.collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(shown("show 5a5a"), @"
+    missing_since  2026-10-01T02:00:04.000Z
+    missing_as     removed
+    upstream       no longer lists it, which a second walk has to confirm; it looks deleted: older ones are still there
+    ");
+    let back =
+        "UPDATE task SET missing_walk = NULL, missing_as = NULL, seen_walk = 3 WHERE task_key = 5";
+    rusqlite::Connection::open(archive.path())
+        .unwrap()
+        .execute_batch(back)
+        .unwrap();
+    insta::assert_snapshot!(shown("show 5a5a"), @"
+    reappeared_at  2026-10-01T02:00:04.000Z
+    upstream       lists it again, after it was missing
+    ");
+    assert_eq!(shown("show 6b6b"), "");
 }
 
 #[test]
@@ -438,6 +738,7 @@ fn an_archive_that_is_not_there_is_named_with_the_command_that_makes_one() {
     let nothing = Archive { folder };
     for line in [
         "list",
+        "changes",
         "show 1",
         "instances",
         "coverage",
@@ -488,6 +789,7 @@ fn a_reader_that_went_away_is_a_quiet_end() {
     for format in ["table", "json", "jsonl", "csv", "markdown"] {
         for command in [
             "list",
+            "changes",
             "instances",
             "coverage",
             "coverage --walks",
@@ -565,9 +867,6 @@ const NOT_SETTINGS: &[(&str, &[&str])] = &[
         ],
     ),
     ("man", &["dir", "force"]),
-    ("demo", &["dir"]),
-    // What belongs to one query.
-    ("sql", &["param", "columns", "limit"]),
 ];
 
 #[test]

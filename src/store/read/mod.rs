@@ -13,6 +13,7 @@ use crate::store::Error;
 pub(crate) enum View {
     Tasks,
     Details,
+    TaskChanges,
     Changes,
     Revisions,
     Instances,
@@ -25,7 +26,8 @@ impl View {
         match self {
             Self::Tasks => "tasks",
             Self::Details => "task_details",
-            Self::Changes => "task_changes",
+            Self::TaskChanges => "task_changes",
+            Self::Changes => "changes",
             Self::Revisions => "task_revisions",
             Self::Instances => "instances",
             Self::Walks => "walks",
@@ -38,6 +40,7 @@ impl View {
         match self {
             Self::Tasks => &TASKS,
             Self::Details => &DETAILS,
+            Self::TaskChanges => &TASK_CHANGES,
             Self::Changes => &CHANGES,
             Self::Revisions => &REVISIONS,
             Self::Instances => &INSTANCES,
@@ -57,11 +60,12 @@ impl View {
         ColumnName::all(self.columns())
     }
 
-    /// What decides between rows that are equal in the wanted order; together with it every order is a total one.
+    /// What decides between rows that are equal in the wanted order; together with it every order is a total one. The
+    /// first of them follows the wanted direction, as an index does that is read backwards; the others always ascend.
     const fn ties(self) -> &'static [&'static str] {
         match self {
             Self::Tasks | Self::Details => &["task_key"],
-            Self::Changes => &["task_key", "source", "attribute"],
+            Self::TaskChanges | Self::Changes => &["task_key", "source", "attribute"],
             Self::Revisions => &["task_key", "revision"],
             Self::Instances => &["project_id", "instance_id"],
             Self::Walks => &["walk_id"],
@@ -70,7 +74,7 @@ impl View {
     }
 }
 
-const TASKS: [&str; 22] = [
+const TASKS: [&str; 23] = [
     "task_key",
     "project_id",
     "instance_id",
@@ -93,6 +97,7 @@ const TASKS: [&str; 22] = [
     "missing_since",
     "missing_confirmed_at",
     "missing_as",
+    "reappeared_at",
 ];
 
 const DETAILS: [&str; 30] = [
@@ -128,7 +133,27 @@ const DETAILS: [&str; 30] = [
     "updated_config_length",
 ];
 
-const CHANGES: [&str; 8] = [
+const CHANGES: [&str; 17] = [
+    "task_key",
+    "project_id",
+    "instance_id",
+    "task_id",
+    "instance_name",
+    "name",
+    "status",
+    "is_final",
+    "user_id",
+    "user_name",
+    "created_at",
+    "updated_at",
+    "missing_since",
+    "source",
+    "attribute",
+    "old_value",
+    "new_value",
+];
+
+const TASK_CHANGES: [&str; 8] = [
     "task_key",
     "project_id",
     "instance_id",
@@ -270,29 +295,26 @@ impl Select {
             "SELECT {} FROM {view}{condition} ORDER BY ",
             columns.join(", ")
         );
-        let direction = if self.order.is_some_and(|order| order.descending) {
-            "DESC"
-        } else {
-            "ASC"
+        let direction = match self.order {
+            Some(order) if order.descending => "DESC",
+            _ => "ASC",
         };
-        let first = self.order.map(|order| order.column.0);
-        let ties = self
-            .view
-            .ties()
+        let wanted = self.order.map(|order| order.column.0);
+        let ties = self.view.ties();
+        let mut terms: Vec<_> = wanted
+            .map(|column| format!("{column} {direction} NULLS LAST"))
+            .into_iter()
+            .collect();
+        for (number, tie) in ties
             .iter()
-            .copied()
-            .filter(|tie| first != Some(*tie));
-        for (number, column) in first.into_iter().chain(ties).enumerate() {
-            let comma = if number == 0 { "" } else { ", " };
+            .enumerate()
+            .filter(|(_, tie)| wanted != Some(**tie))
+        {
             // Ties are never absent, and the plain order is the one that an index has.
-            let nulls = if number == 0 && first.is_some() {
-                " NULLS LAST"
-            } else {
-                ""
-            };
-            // A string takes whatever is written to it.
-            let _infallible = write!(sql, "{comma}{column} {direction}{nulls}");
+            let direction = if number == 0 { direction } else { "ASC" };
+            terms.push(format!("{tie} {direction}"));
         }
+        sql.push_str(&terms.join(", "));
         if let Some(limit) = self.limit {
             // SQL has signed numbers only.
             let limit = limit.min(i64::MAX.unsigned_abs());
@@ -377,6 +399,32 @@ pub(crate) fn instances(archive: &Connection) -> Result<Vec<Instance>, Error> {
         })
     })?;
     Ok(instances.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A kind of names that tasks carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Names {
+    Operations,
+    Statuses,
+    Users,
+    Attributes,
+}
+
+/// Returns the names of a kind that the archive has met, each once, in their own order.
+pub(crate) fn names(archive: &Connection, kind: Names) -> Result<Vec<String>, Error> {
+    // From the tables, since a view would have to look at every task.
+    let sql = match kind {
+        Names::Operations => "SELECT name FROM operation ORDER BY name",
+        Names::Statuses => "SELECT name FROM status ORDER BY name",
+        Names::Users => {
+            "SELECT user_name FROM user WHERE user_name IS NOT NULL
+             UNION SELECT user_id FROM user WHERE user_id IS NOT NULL ORDER BY 1"
+        }
+        Names::Attributes => "SELECT DISTINCT name FROM attribute ORDER BY name",
+    };
+    let mut statement = archive.prepare(sql)?;
+    let names = statement.query_map([], |row| row.get(0))?;
+    Ok(names.collect::<rusqlite::Result<_>>()?)
 }
 
 /// A task, as far as one is told from another.

@@ -4,6 +4,7 @@ use super::*;
 use crate::model::coverage::Window;
 use crate::model::time::Timestamp;
 use crate::store::error::Kind;
+use crate::store::filter::ChangeFilter;
 use crate::store::filter::Created;
 use crate::store::filter::TaskFilter;
 use crate::store::golden;
@@ -64,6 +65,7 @@ fn the_columns_are_those_of_the_views() {
     for view in [
         View::Tasks,
         View::Details,
+        View::TaskChanges,
         View::Changes,
         View::Revisions,
         View::Instances,
@@ -281,7 +283,7 @@ fn a_callback_ends_the_reading() {
     ));
 }
 
-/// Returns the lines of the query plan that touch tasks or sort.
+/// Returns the lines of the query plan that touch the long tables, or sort.
 fn plan(archive: &Connection, sql: &str, params: &[Value]) -> String {
     let mut statement = archive
         .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
@@ -289,23 +291,52 @@ fn plan(archive: &Connection, sql: &str, params: &[Value]) -> String {
     let lines = statement
         .query_map(params_from_iter(params), |row| row.get::<_, String>(3))
         .unwrap();
-    let kept =
-        |line: &String| line.contains(" t ") || line.ends_with(" t") || line.contains("TEMP");
+    // By the names that the views and the filters give them: task, change, revision.
+    let kept = |line: &String| {
+        let long = ["t", "c", "r", "cur", "tasks", "changes"];
+        let mut words = line.split(' ').skip(1);
+        words.next().is_some_and(|word| long.contains(&word)) || line.contains("TEMP")
+    };
     let lines: Vec<_> = lines.map(Result::unwrap).filter(kept).collect();
-    lines.join("; ")
+    lines.join("\n")
+}
+
+/// The golden archive with some thousand tasks more.
+fn large() -> Connection {
+    let archive = golden::archive();
+    let size = "CREATE TEMP TABLE size AS SELECT 20 AS instances, 20000 AS tasks";
+    archive.execute_batch(size).unwrap();
+    archive.execute_batch(include_str!("../large.sql")).unwrap();
+    archive
+}
+
+/// The first page of a view, newest first.
+fn page(view: View, condition: Condition) -> Select {
+    Select {
+        view,
+        columns: view.all(),
+        condition,
+        order: newest_first(view, "created_at"),
+        limit: Some(50),
+    }
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "most of them are the plans")]
 fn filters_and_the_usual_order_are_answered_by_an_index() {
-    let archive = golden::archive();
-    let plan_of = |select: &Select| plan(&archive, &select.sql(), select.condition.params());
-    let all = |filter: &TaskFilter| Select {
-        columns: View::Tasks.all(),
-        limit: Some(50),
-        ..select(filter)
+    let archive = large();
+    let plan_of = |view: View, filter: &TaskFilter| {
+        let condition = match view {
+            View::Changes => ChangeFilter {
+                tasks: filter.clone(),
+                ..ChangeFilter::default()
+            }
+            .condition(),
+            _ => filter.condition(),
+        };
+        let select = page(view, condition);
+        plan(&archive, &select.sql(), select.condition.params())
     };
-    let everything = plan_of(&all(&TaskFilter::default()));
-    insta::assert_snapshot!(everything, @"SCAN t USING INDEX task_created");
     let period = TaskFilter {
         created: Created::In(Window {
             since: at("2026-09-01T00:00:00Z"),
@@ -313,22 +344,169 @@ fn filters_and_the_usual_order_are_answered_by_an_index() {
         }),
         ..TaskFilter::default()
     };
-    insta::assert_snapshot!(plan_of(&all(&period)), @"SEARCH t USING INDEX task_created (created_at>? AND created_at<?)");
     let instance = TaskFilter {
         instances: of(&[FIRST]),
         ..TaskFilter::default()
     };
-    insta::assert_snapshot!(plan_of(&all(&instance)), @"SEARCH t USING INDEX task_instance (instance_key=?); USE TEMP B-TREE FOR ORDER BY");
     let both = TaskFilter {
         instances: of(&[FIRST]),
-        ..period
+        ..period.clone()
     };
-    insta::assert_snapshot!(plan_of(&all(&both)), @"SEARCH t USING INDEX task_instance (instance_key=?); USE TEMP B-TREE FOR ORDER BY");
     let two = TaskFilter {
         instances: of(&[FIRST, SECOND]),
         ..TaskFilter::default()
     };
-    insta::assert_snapshot!(plan_of(&all(&two)), @"SEARCH t USING INDEX task_instance (instance_key=?); USE TEMP B-TREE FOR ORDER BY");
+    let missing = TaskFilter {
+        missing: true,
+        ..TaskFilter::default()
+    };
+    let new = TaskFilter {
+        new: true,
+        ..TaskFilter::default()
+    };
+    let mut plans = String::new();
+    for (name, filter) in [
+        ("all", &TaskFilter::default()),
+        ("period", &period),
+        ("instance", &instance),
+        ("instance and period", &both),
+        ("two instances", &two),
+        ("missing", &missing),
+        ("new", &new),
+    ] {
+        for view in [View::Tasks, View::Changes] {
+            let _infallible = writeln!(
+                plans,
+                "# {name}: {}\n{}",
+                view.name(),
+                plan_of(view, filter)
+            );
+        }
+    }
+    insta::assert_snapshot!(plans, @"
+    # all: tasks
+    SCAN t USING INDEX task_created
+    SEARCH r USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH c USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    # all: changes
+    SCAN t USING INDEX task_created
+    SEARCH c USING PRIMARY KEY (task_key=?) LEFT-JOIN
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY
+    # period: tasks
+    SEARCH t USING INDEX task_created (created_at>? AND created_at<?)
+    SEARCH r USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH c USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    # period: changes
+    SEARCH t USING INDEX task_created (created_at>? AND created_at<?)
+    SEARCH c USING PRIMARY KEY (task_key=?) LEFT-JOIN
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY
+    # instance: tasks
+    SEARCH t USING INDEX task_instance (instance_key=?)
+    SEARCH r USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH c USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    # instance: changes
+    SEARCH t USING INDEX task_instance (instance_key=?)
+    SEARCH c USING PRIMARY KEY (task_key=?) LEFT-JOIN
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY
+    # instance and period: tasks
+    SEARCH t USING INDEX task_instance (instance_key=? AND created_at>? AND created_at<?)
+    SEARCH r USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH c USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    # instance and period: changes
+    SEARCH t USING INDEX task_instance (instance_key=? AND created_at>? AND created_at<?)
+    SEARCH c USING PRIMARY KEY (task_key=?) LEFT-JOIN
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY
+    # two instances: tasks
+    SEARCH t USING INDEX task_instance (instance_key=?)
+    SEARCH r USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH c USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    USE TEMP B-TREE FOR ORDER BY
+    # two instances: changes
+    SEARCH t USING INDEX task_instance (instance_key=?)
+    SEARCH c USING PRIMARY KEY (task_key=?) LEFT-JOIN
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    USE TEMP B-TREE FOR ORDER BY
+    # missing: tasks
+    SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
+    SCAN t USING INDEX task_missing
+    SEARCH r USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH c USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    USE TEMP B-TREE FOR ORDER BY
+    # missing: changes
+    SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
+    SCAN t USING INDEX task_missing
+    SEARCH c USING PRIMARY KEY (task_key=?) LEFT-JOIN
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    USE TEMP B-TREE FOR ORDER BY
+    # new: tasks
+    SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH t USING COVERING INDEX task_first (first_walk=?)
+    SEARCH r USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH c USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    USE TEMP B-TREE FOR ORDER BY
+    # new: changes
+    SEARCH t USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH t USING COVERING INDEX task_first (first_walk=?)
+    SEARCH c USING PRIMARY KEY (task_key=?) LEFT-JOIN
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    SEARCH cur USING INTEGER PRIMARY KEY (rowid=?)
+    USE TEMP B-TREE FOR ORDER BY
+    ");
+}
+
+#[test]
+fn what_the_contract_says_of_indexes_holds_for_every_view() {
+    let archive = large();
+    let mut plans = String::new();
+    for sql in [
+        "SELECT * FROM tasks WHERE task_id = 'a'",
+        "SELECT * FROM tasks WHERE instance_id = 'a'",
+        "SELECT * FROM tasks WHERE created_at >= '2026' AND created_at < '2027'",
+        "SELECT * FROM tasks WHERE updated_at >= '2026'",
+        "SELECT * FROM tasks WHERE task_key = 1",
+        "SELECT * FROM changes WHERE task_id = 'a'",
+        "SELECT * FROM changes WHERE instance_id = 'a'",
+        "SELECT * FROM changes WHERE created_at >= '2026'",
+        "SELECT * FROM changes WHERE updated_at >= '2026'",
+        "SELECT * FROM task_changes WHERE task_id = 'a'",
+        "SELECT * FROM task_changes WHERE instance_id = 'a'",
+        "SELECT * FROM task_revisions WHERE task_id = 'a'",
+        "SELECT * FROM task_revisions WHERE instance_id = 'a'",
+        "SELECT task_key, new_capacity FROM task_details WHERE task_id = 'a'",
+        "SELECT task_key FROM task_details WHERE instance_id = 'a'",
+        "SELECT * FROM tasks x JOIN task_changes y USING (task_key) WHERE x.task_id = 'a'",
+        "SELECT * FROM tasks x JOIN task_revisions y USING (task_key) WHERE x.task_id = 'a'",
+        "SELECT x.name, y.new_port FROM tasks x JOIN task_details y USING (task_key) WHERE x.task_id = 'a'",
+        "SELECT * FROM tasks x JOIN changes y USING (task_key) WHERE x.task_id = 'a'",
+    ] {
+        let plan = plan(&archive, sql, &[]);
+        assert!(!plan.contains("SCAN"), "{sql}: {plan}");
+        assert!(!plan.is_empty(), "{sql}");
+        let _infallible = writeln!(plans, "# {sql}\n{plan}");
+    }
+    assert!(!plans.contains("TEMP"), "{plans}");
+}
+
+#[test]
+fn a_task_is_looked_up_and_read_without_a_search() {
+    let archive = large();
     for condition in [
         Condition::default().and_id("a"),
         Condition::default().and_id("a").and_among(&of(&[FIRST])),
@@ -338,28 +516,46 @@ fn filters_and_the_usual_order_are_answered_by_an_index() {
             .and_among(&of(&[FIRST])),
     ] {
         let select = Select {
-            condition,
             order: None,
             limit: None,
-            ..all(&TaskFilter::default())
+            ..page(View::Tasks, condition)
         };
-        let plan = plan_of(&select);
+        let plan = plan(&archive, &select.sql(), select.condition.params());
         assert!(
             plan.contains("USING INDEX task_identity (task_id"),
             "{plan}"
         );
     }
+    for view in [
+        View::Tasks,
+        View::Details,
+        View::TaskChanges,
+        View::Revisions,
+    ] {
+        let select = Select {
+            view,
+            columns: view.all(),
+            condition: Condition::of_task(1),
+            order: None,
+            limit: None,
+        };
+        let plan = plan(&archive, &select.sql(), select.condition.params());
+        assert!(
+            plan.starts_with("SEARCH t USING INTEGER PRIMARY KEY") && !plan.contains("SCAN"),
+            "{plan}"
+        );
+    }
     let ledger = Select {
+        order: newest_first(View::Walks, "walk_id"),
+        limit: Some(50),
         view: View::Walks,
         columns: View::Walks.all(),
         condition: Condition::default(),
-        order: newest_first(View::Walks, "walk_id"),
-        limit: Some(50),
     };
-    assert_eq!(
-        plan_of(&ledger),
-        "",
-        "the ledger is read from its end, without a sort"
+    let plan = plan(&archive, &ledger.sql(), &[]);
+    assert!(
+        !plan.contains("TEMP"),
+        "the ledger is read from its end, without a sort: {plan}"
     );
 }
 
@@ -381,4 +577,55 @@ fn a_value_is_found_by_number_as_by_text() {
             assert_eq!(count(&sql), count(&quoted), "{sql}");
         }
     }
+}
+
+#[test]
+fn changes_come_newest_first_and_in_the_order_of_their_names_within_a_task() {
+    let archive = golden::archive();
+    let columns = |select: &Select| -> Vec<String> {
+        let rows = rows(&archive, select).unwrap();
+        let cell = |value: &Value| match value {
+            Value::Integer(key) => key.to_string(),
+            Value::Text(text) => text.clone(),
+            _ => "-".to_owned(),
+        };
+        rows.iter()
+            .map(|row| format!("{} {}", cell(&row[0]), cell(&row[1])))
+            .collect()
+    };
+    let mut select = Select {
+        columns: vec![
+            View::Changes.column("task_key").unwrap(),
+            View::Changes.column("attribute").unwrap(),
+        ],
+        ..page(View::Changes, ChangeFilter::default().condition())
+    };
+    let newest = [
+        "8 -",
+        "2 enable_public_ip",
+        "4 port",
+        "3 note",
+        "1 capacity",
+        "1 port",
+        "1 note",
+        "5 -",
+        "6 -",
+    ];
+    assert_eq!(columns(&select), newest);
+    select.order = Some(Order {
+        descending: false,
+        ..select.order.unwrap()
+    });
+    let oldest = [
+        "5 -",
+        "1 capacity",
+        "1 port",
+        "1 note",
+        "3 note",
+        "4 port",
+        "2 enable_public_ip",
+        "8 -",
+        "6 -",
+    ];
+    assert_eq!(columns(&select), oldest);
 }
