@@ -15,17 +15,17 @@ use crate::store::filter::ChangeFilter;
 use crate::store::read;
 use crate::store::read::{Names, Order, View};
 
-/// List what changed, newest first: each attribute with its old and its new value, across all instances.
+/// List what changed: old and new values, newest first.
 ///
-/// Each line is one attribute of one task: a capacity, a port, a specification. A task that states no attribute (a switch
+/// What changed, when, by whom, from what to what, across all instances. Each line is one attribute of one task: a capacity, a port, a specification. A task that states no attribute (a switch
 /// of master and standby, say) has one line without one, because it happened. Look at the status: a task that FAILED
 /// changed nothing, and one that is EXECUTING has not done so yet.
 ///
 /// Attributes that a task merely repeats (`ha → ha`) are left out, in every format, unless --all is given. A single value
 /// was stated without an old one; `4 → (nothing)` was stated without a new one.
 ///
-/// A table has the columns `created_at` (UTC), instance, name, `user_name`, attribute, change and status; a narrow terminal
-/// gives name and attribute one column, `what`. JSON and CSV have all columns of the view `changes`, with `old_value` and
+/// A table has the columns `created_at` (UTC), instance, name, `user_name`, attribute, change and status; a terminal of
+/// less than 150 columns gives name and attribute one column, `what`. JSON and CSV have all columns of the view `changes`, with `old_value` and
 /// `new_value` apart. On a terminal 50 lines are shown and ids are shortened; into a pipe or a file goes everything.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

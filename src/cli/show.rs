@@ -25,6 +25,9 @@ use crate::store::read::{Found, Select, View};
 /// Candidates that an ambiguous id is answered with.
 const NAMED: usize = 10;
 
+/// Candidates that are compared to say how much of an id is enough; beyond, a beginning is too short to help with.
+const COMPARED: usize = 1_000;
+
 /// Members of a record that are named as different, at most.
 const DIFFERENT: usize = 6;
 
@@ -66,7 +69,7 @@ fn print(
     let archive = read::snapshot(archive)?;
     let named = args.instance.as_slice();
     let instances = instance_arg::resolve(&archive, named)?;
-    let found = read::find(&archive, &args.id, &instances, NAMED as u64 + 1)?;
+    let found = read::find(&archive, &args.id, &instances, COMPARED as u64 + 1)?;
     let task = Task::read(&archive, one(&found, &args.id)?.key)?;
     let settings = args.format.settings(context);
     // What is kept in a file must not change with the day.
@@ -107,26 +110,31 @@ fn one<'a>(found: &'a [Found], typed: &str) -> Result<&'a Found, CliError> {
 /// Says what to type of an id that fits several tasks.
 fn ambiguous(several: &[Found], typed: &str) -> CliError {
     let error = CliError::usage(format!("{typed:?} may mean several tasks"));
-    if several.len() > NAMED {
-        return error.hint(format!(
-            "more than {NAMED} ids begin so; type more of the id, or name an --instance"
-        ));
-    }
     let mut ids: Vec<_> = several.iter().map(|task| task.task_id.as_str()).collect();
     ids.dedup();
     let error = match telling(&ids) {
-        Some(length) => error.hint(format!("{length} characters tell the ids apart")),
+        _ if several.len() > COMPARED => error.hint(format!(
+            "more than {COMPARED} ids begin so; type more of the id"
+        )),
+        Some(length) => {
+            let count = ids.len();
+            error.hint(format!("{length} characters tell these {count} ids apart"))
+        }
         None => error,
     };
     // An id alone does where it is one task's.
-    several.iter().fold(error, |error, task| {
+    let error = several.iter().take(NAMED).fold(error, |error, task| {
         let same = several.iter().filter(|other| other.task_id == task.task_id);
         error.hint(if same.count() == 1 {
             task.task_id.clone()
         } else {
             format!("{} --instance {}", task.task_id, task.instance_id)
         })
-    })
+    });
+    match several.len() {
+        ..=NAMED => error,
+        _ => error.hint("and more"),
+    }
 }
 
 /// Returns how many characters tell sorted ids apart; nothing if there is only one.

@@ -7,11 +7,6 @@
 //! The archive stays in `target/tmp`, so that a second run only measures, and is made anew when the format has changed.
 //! Plans, which are the same for every size, are tested beside `store::read` each time.
 
-#![expect(
-    clippy::print_stderr,
-    reason = "whoever measures wants to see the numbers"
-)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -80,7 +80,7 @@ fn the_documented_example_of_2022_is_read_to_the_last_column() {
            created_at=2020-06-17T08:18:06.597Z\nupdated_at=2020-06-17T08:18:10.106Z\nduration_ms=3509\n\
            params=null\nerror_code=null\nrevisions=1\n\
            first_seen_at=2026-10-05T12:00\nlast_seen_at=2026-10-05T12:00\nvouched_at=2026-10-05T12:00\n\
-           missing_since=null\nmissing_confirmed_at=null\nmissing_as=null\n";
+           missing_since=null\nmissing_confirmed_at=null\nmissing_as=null\nreappeared_at=null\n";
     assert_eq!(scene.sheet("SELECT * FROM tasks"), expected);
     let filled: Vec<String> = scene
         .sheet("SELECT * FROM task_details")
@@ -186,7 +186,7 @@ fn parameters_that_hold_an_object_become_changes() {
            created_at=2020-05-15T03:19:51.046Z\nupdated_at=2020-05-15T03:19:51.065Z\nduration_ms=null\n\
            params={\"old_auto_status\":true,\"new_auto_status\":false}\nerror_code=null\nrevisions=1\n\
            first_seen_at=2026-10-05T12:00\nlast_seen_at=2026-10-05T12:00\nvouched_at=null\n\
-           missing_since=null\nmissing_confirmed_at=null\nmissing_as=null\n";
+           missing_since=null\nmissing_confirmed_at=null\nmissing_as=null\nreappeared_at=null\n";
     assert_eq!(scene.sheet("SELECT * FROM tasks"), expected);
     assert_eq!(
         scene.rows("SELECT source, attribute, old_value, new_value FROM task_changes"),

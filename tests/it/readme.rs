@@ -220,7 +220,7 @@ fn the_first_sync_prints_what_the_readme_shows_and_its_queries_have_answers() {
         }
     }
     assert!(expected.len() >= 5, "{expected:?}");
-    for command in ["sync", "list", "show", "coverage", "sql"] {
+    for command in ["sync", "list", "show", "changes", "coverage", "sql"] {
         assert!(
             script.contains(&format!("dcs-history --db history.db {command}")),
             "{command}"

@@ -26,8 +26,9 @@ use crate::store::read::{ColumnName, Order, Select, View};
 /// Rows that a terminal shows of a long list unless told otherwise: two screens.
 pub(crate) const ON_A_TERMINAL: u64 = 50;
 
-/// Matching rows are counted up to here for the remark on what is not shown.
-const COUNTED: u32 = 10_000;
+/// Matching rows are counted up to here for the remark on what is not shown: among a million tasks counting on would take
+/// longer than listing did.
+const COUNTED: u32 = 1_000;
 
 /// Makes one cell of the cells of the columns that a field reads.
 pub(crate) type Say = fn(&[Cell], &Look) -> Cell;

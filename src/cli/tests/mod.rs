@@ -420,7 +420,7 @@ fn a_filter_that_names_what_nobody_knows_is_refused_with_near_names() {
             "did you mean 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726",
         ),
     ];
-    for command in ["list", "changes"] {
+    for command in ["list", "changes", "assert-none"] {
         for (filter, said, hint) in cases {
             let outcome = archive.run(&format!("{command} {filter}"), None);
             assert_eq!(
@@ -456,6 +456,8 @@ fn what_is_documented_and_was_never_seen_is_an_empty_answer() {
             assert_eq!(archive.out(&format!("{command} -o json {filter}")), "[]\n");
         }
     }
+    let outcome = archive.run("assert-none --operation addwhitelist --since 2020", None);
+    assert_eq!(outcome.exit, Exit::CannotKnow, "{}", outcome.err);
     let said = archive.run("list --user joana", None).err;
     assert_eq!(
         said,
@@ -660,13 +662,13 @@ fn a_beginning_of_several_ids_is_answered_with_how_much_of_them_to_type() {
     let outcome = archive.run("show 001 --instance 1f4c2a90-b", None);
     insta::assert_snapshot!(outcome.err, @r#"
     error: "001" may mean several tasks
-    hint: 17 characters tell the ids apart
+    hint: 17 characters tell these 2 ids apart
     hint: 00112233445566778899aabbccddeeff
     hint: 0011223344556677ffffffffffffffff
     "#);
     insta::assert_snapshot!(archive.run("show 001", None).err, @r#"
     error: "001" may mean several tasks
-    hint: 17 characters tell the ids apart
+    hint: 17 characters tell these 2 ids apart
     hint: 00112233445566778899aabbccddeeff --instance 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726
     hint: 00112233445566778899aabbccddeeff --instance 1f4c2a90-c0ff-4eee-8d3c-000000000002
     hint: 0011223344556677ffffffffffffffff
@@ -674,7 +676,18 @@ fn a_beginning_of_several_ids_is_answered_with_how_much_of_them_to_type() {
     golden::add_tasks(&rusqlite::Connection::open(archive.path()).unwrap(), 100);
     insta::assert_snapshot!(archive.run("show plain", None).err, @r#"
     error: "plain" may mean several tasks
-    hint: more than 10 ids begin so; type more of the id, or name an --instance
+    hint: 8 characters tell these 100 ids apart
+    hint: plain100
+    hint: plain101
+    hint: plain102
+    hint: plain103
+    hint: plain104
+    hint: plain105
+    hint: plain106
+    hint: plain107
+    hint: plain108
+    hint: plain109
+    hint: and more
     "#);
 }
 
