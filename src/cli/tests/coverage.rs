@@ -219,10 +219,10 @@ fn an_answer_has_a_form_for_every_reader() {
       found     2
 
     What was found
-    created_at        instance    name            status     user_name      duration
-    ────────────────  ──────────  ──────────────  ─────────  ─────────────  ────────
-    2026-09-29 00:00  1f4c2a90-b  BindEip         EXECUTING  eve\u{202e}n…  -
-    2026-09-01 10:00  1f4c2a90-b  ChangeInstanc…  SUCCESS    ann            1m05s
+    created_at           instance    name          status     user_name     duration
+    ───────────────────  ──────────  ────────────  ─────────  ────────────  ────────
+    2026-09-29 00:00:00  1f4c2a90-b  BindEip       EXECUTING  eve\u{202e}…  -
+    2026-09-01 10:00:00  1f4c2a90-b  ChangeInsta…  SUCCESS    ann           1m05s
     (10)
     ");
     insta::assert_snapshot!(answered(&format!("{found} -o markdown"), None), @r"

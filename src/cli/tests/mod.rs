@@ -89,15 +89,15 @@ fn ageless(text: &str) -> String {
 #[test]
 fn list_reads_well_on_a_terminal_of_80_columns() {
     insta::assert_snapshot!(Archive::new().drawn("list"), @r"
-    created_at        instance    name          status        user_name     duration
-    ────────────────  ──────────  ────────────  ────────────  ────────────  ────────
-    2026-09-30 00:00  e1f2a3b4-0  実例の名前…   成功          ann           -
-    2026-09-29 00:00  1f4c2a90-b  BindEip       EXECUTING     eve\u{202e}…  -
-    2026-09-28 00:00  1f4c2a90-c  UpdatePort    SUCCESS       Joanna <scr…  0.9s
-    2026-09-28 00:00  1f4c2a90-c  EXTEND        FAILED        =HYPERLINK(…  1h01m
-    2026-09-01 10:00  1f4c2a90-b  ChangeInsta…  SUCCESS       ann           1m05s
-    2026-08-01 00:00  1f4c2a90-b  UpdatePort    SUCCESS (mi…  -             1.0s
-    -                 1f4c2a90-c  modify        -             -             -
+    created_at           instance    name         status       user_name    duration
+    ───────────────────  ──────────  ───────────  ───────────  ───────────  ────────
+    2026-09-30 00:00:00  e1f2a3b4-0  実例の名前…  成功         ann          -
+    2026-09-29 00:00:00  1f4c2a90-b  BindEip      EXECUTING    eve\u{202e…  -
+    2026-09-28 00:00:00  1f4c2a90-c  UpdatePort   SUCCESS      Joanna <sc…  0.9s
+    2026-09-28 00:00:00  1f4c2a90-c  EXTEND       FAILED       =HYPERLINK…  1h01m
+    2026-09-01 10:00:00  1f4c2a90-b  ChangeInst…  SUCCESS      ann          1m05s
+    2026-08-01 00:00:00  1f4c2a90-b  UpdatePort   SUCCESS (m…  -            1.0s
+    -                    1f4c2a90-c  modify       -            -            -
     ");
 }
 
@@ -251,17 +251,17 @@ fn changes_read_well_on_a_terminal_of_80_columns() {
 #[test]
 fn changes_on_a_wide_terminal() {
     insta::assert_snapshot!(Archive::new().run("changes", Some(160)).out, @r#"
-    created_at        instance    name                            user_name               attribute         change            status
-    ────────────────  ──────────  ──────────────────────────────  ──────────────────────  ────────────────  ────────────────  ─────────
-    2026-09-30 00:00  e1f2a3b4-0  実例の名前を変更する操作です🙂  ann                     -                 -                 成功
-    2026-09-29 00:00  1f4c2a90-b  BindEip                         eve\u{202e}nimda        enable_public_ip  true              EXECUTING
-    2026-09-28 00:00  1f4c2a90-c  UpdatePort                      Joanna <script>         port              6379 → 6380       SUCCESS
-    2026-09-28 00:00  1f4c2a90-c  EXTEND                          =HYPERLINK("http://e")  params.note       \u{1b}[2J         FAILED
-    2026-09-01 10:00  1f4c2a90-b  ChangeInstanceSpec              ann                     capacity          4 → 8.0           SUCCESS
-    2026-09-01 10:00  1f4c2a90-b  ChangeInstanceSpec              ann                     port              6379 → (nothing)  SUCCESS
-    2026-09-01 10:00  1f4c2a90-b  ChangeInstanceSpec              ann                     params.note       100%_done         SUCCESS
-    2026-08-01 00:00  1f4c2a90-b  UpdatePort                      -                       -                 -                 SUCCESS
-    -                 1f4c2a90-c  modify                          -                       -                 -                 -
+    created_at        instance                              name                            user_name               attribute         change            status
+    ────────────────  ────────────────────────────────────  ──────────────────────────────  ──────────────────────  ────────────────  ────────────────  ─────────
+    2026-09-30 00:00  e1f2a3b4-0000-4000-8000-000000000003  実例の名前を変更する操作です🙂  ann                     -                 -                 成功
+    2026-09-29 00:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  BindEip                         eve\u{202e}nimda        enable_public_ip  true              EXECUTING
+    2026-09-28 00:00  1f4c2a90-c0ff-4eee-8d3c-000000000002  UpdatePort                      Joanna <script>         port              6379 → 6380       SUCCESS
+    2026-09-28 00:00  1f4c2a90-c0ff-4eee-8d3c-000000000002  EXTEND                          =HYPERLINK("http://e")  params.note       \u{1b}[2J         FAILED
+    2026-09-01 10:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              ann                     capacity          4 → 8.0           SUCCESS
+    2026-09-01 10:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              ann                     port              6379 → (nothing)  SUCCESS
+    2026-09-01 10:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              ann                     params.note       100%_done         SUCCESS
+    2026-08-01 00:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  UpdatePort                      -                       -                 -                 SUCCESS
+    -                 1f4c2a90-c0ff-4eee-8d3c-000000000002  modify                          -                       -                 -                 -
     "#);
 }
 
@@ -838,6 +838,24 @@ const NOT_SETTINGS: &[(&str, &[&str])] = &[
             "text",
             "since",
             "until",
+            "period",
+            "missing",
+            "new",
+        ],
+    ),
+    (
+        "changes",
+        &[
+            "attribute",
+            "all",
+            "instance",
+            "operation",
+            "status",
+            "user",
+            "text",
+            "since",
+            "until",
+            "period",
             "missing",
             "new",
         ],
