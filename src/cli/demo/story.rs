@@ -145,7 +145,44 @@ Then the job that runs the sync stops, and is started again on Tuesday evening:"
     run("sync"),
     run("instances"),
     //
-    Step::Title("6. What to type next"),
+    Step::Title("6. What can be known"),
+    Step::Say(
+        "\
+What changed on Friday in capacity and port of 619275ab, when, by whom, from what
+to what:",
+    ),
+    run("changes --instance 619275ab --period 2026-10-02 --attribute capacity --attribute port"),
+    Step::Say(
+        "\
+An empty list proves nothing: perhaps nobody looked. So the archive says of which
+time it can vouch for this list:",
+    ),
+    run(
+        "coverage --instance 619275ab --since 2026-10-01 --until 2026-10-06T17:00:00Z --columns state,since,until,reason",
+    ),
+    Step::Say(
+        "\
+Was the instance opened to the internet on Friday? No record says so, and proven
+readings before and after vouch for that day:",
+    ),
+    run("assert-none --instance 619275ab --operation BindEip --period 2026-10-02"),
+    Step::Say(
+        "\
+And on Monday? No record says so either, but nobody looked:",
+    ),
+    Step::Type {
+        line: "assert-none --instance 619275ab --operation BindEip --period 2026-10-05",
+        exit: 11,
+    },
+    Step::Say(
+        "\
+That is the honest answer. The demo knows the truth, since the cloud is its own:
+on Monday at 11:30 jonas.weber bound a public address, at 19:36 li.wei released
+it, and on Tuesday morning both records were deleted. Nobody who read the list
+could have known.",
+    ),
+    //
+    Step::Title("7. What to type next"),
     Step::Next(
         "\
 The simulated cloud is gone now, and the archive stays. It answers every command
