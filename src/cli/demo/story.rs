@@ -148,8 +148,8 @@ Then the job that runs the sync stops, and is started again on Tuesday evening:"
     Step::Title("6. What can be known"),
     Step::Say(
         "\
-What changed on Friday in capacity and port of 619275ab, when, by whom, from what
-to what:",
+What changed in the capacity and the port of 619275ab on Friday, by whom, and
+from what to what:",
     ),
     run("changes --instance 619275ab --period 2026-10-02 --attribute capacity --attribute port"),
     Step::Say(
