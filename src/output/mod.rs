@@ -80,6 +80,8 @@ pub(crate) struct Column {
     pub(crate) name: String,
     /// A drawn table does not cut its cells shorter than this.
     least: usize,
+    /// As the last column of a drawn table it goes on in the lines below.
+    is_wrapped: bool,
 }
 
 impl Column {
@@ -88,6 +90,7 @@ impl Column {
         Self {
             name: name.into(),
             least: 6,
+            is_wrapped: false,
         }
     }
 
@@ -96,6 +99,7 @@ impl Column {
         Self {
             name: name.into(),
             least: 12,
+            is_wrapped: false,
         }
     }
 
@@ -104,7 +108,14 @@ impl Column {
         Self {
             name: name.into(),
             least: usize::MAX,
+            is_wrapped: false,
         }
+    }
+
+    /// Sentences, of which a beginning says too little.
+    pub(crate) const fn wrapped(mut self) -> Self {
+        self.is_wrapped = true;
+        self
     }
 }
 

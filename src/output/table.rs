@@ -21,6 +21,9 @@ const HELD_BYTES: usize = 1 << 20;
 /// The widest that a column is made where nothing is cut: one long value shall not blow up a thousand lines.
 const WIDEST: usize = 100;
 
+/// Lines that the last cell of a line takes, at most: enough for a sentence in a quarter of a narrow terminal.
+const CELL_LINES: usize = 6;
+
 /// Lines that a value takes in a block, at most: `show` tells the rest.
 const VALUE_LINES: usize = 8;
 
@@ -106,12 +109,38 @@ impl<'a> Table<'a> {
     fn record(&mut self, layout: &Layout, row: &[Shown]) -> io::Result<()> {
         self.written += 1;
         match layout {
-            Layout::Lines(places) => {
-                let cells = row.iter().map(|cell| (cell.text.as_str(), cell.tone));
-                line(self.out, places, self.settings, cells)
-            }
+            Layout::Lines(places) => self.line(places, row),
             Layout::Blocks { limit, names } => self.block(*limit, *names, row),
         }
+    }
+
+    /// Writes a record as a line, with what is left of a wrapped last cell below it.
+    fn line(&mut self, places: &[Place], row: &[Shown]) -> io::Result<()> {
+        let cells = |last| {
+            let cells = row.iter().enumerate();
+            cells.map(move |(index, cell)| match last {
+                Some(part) if index + 1 == row.len() => (part, cell.tone),
+                _ => (cell.text.as_str(), cell.tone),
+            })
+        };
+        let is_wrapped = self.settings.width.is_some()
+            && self.columns.last().is_some_and(|column| column.is_wrapped);
+        let (Some(cell), Some((place, before)), true) =
+            (row.last(), places.split_last(), is_wrapped)
+        else {
+            return line(self.out, places, self.settings, cells(None));
+        };
+        let text = cut(&cell.text, place.width * CELL_LINES);
+        let indent: usize = before.iter().map(|place| place.width + GAP).sum();
+        for (index, part) in wrap(&text, place.width).into_iter().enumerate() {
+            if index == 0 {
+                line(self.out, places, self.settings, cells(Some(part)))?;
+            } else {
+                let part = paint(part, cell.tone, self.settings.color);
+                writeln!(self.out, "{:indent$}{part}", "")?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes a record as a block: its number, then a line for each name and value.

@@ -115,7 +115,7 @@ const WALK: [Field; 10] = [
     Field::new("changed", &["changed"], listing::plain)
         .rigid()
         .drawn_as("chg"),
-    Field::new("reason", &["reason"], listing::plain),
+    Field::new("reason", &["reason"], listing::plain).wrapped(),
 ];
 
 /// The kind of a walk, on a terminal with its attempt if it is not the first.

@@ -37,7 +37,7 @@ pub(crate) const FIELDS: [Field; 6] = [
     Field::new("since", &["since"], bound).rigid(),
     Field::new("until", &["until"], bound).rigid(),
     Field::new("length", &["duration_ms"], listing::elapsed).rigid(),
-    Field::new("reason", &["reason"], listing::plain),
+    Field::new("reason", &["reason"], listing::plain).wrapped(),
 ];
 
 pub(super) fn print(

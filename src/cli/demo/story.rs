@@ -154,8 +154,8 @@ from what to what:",
     run("changes --instance 619275ab --period 2026-10-02 --attribute capacity --attribute port"),
     Step::Say(
         "\
-An empty list proves nothing: perhaps nobody looked. So the archive says of which
-time it can vouch for this list:",
+An empty list proves nothing: perhaps nobody looked. So the archive says
+for which time it can vouch:",
     ),
     run(
         "coverage --instance 619275ab --since 2026-10-01 --until 2026-10-06T17:00:00Z --columns state,since,until,reason",

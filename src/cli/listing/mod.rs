@@ -44,6 +44,7 @@ pub(crate) struct Field {
     /// It is shown where nothing is drawn.
     is_piped: bool,
     is_rigid: bool,
+    is_wrapped: bool,
     reads: &'static [&'static str],
     say: Say,
 }
@@ -52,6 +53,7 @@ impl Field {
     /// A field that shows one column under its own name.
     pub(crate) const fn new(name: &'static str, reads: &'static [&'static str], say: Say) -> Self {
         Self {
+            is_wrapped: false,
             title: name,
             drawn: name,
             from_width: 0,
@@ -65,6 +67,12 @@ impl Field {
     /// A drawn table cuts other columns first.
     pub(crate) const fn rigid(mut self) -> Self {
         self.is_rigid = true;
+        self
+    }
+
+    /// As the last one on a terminal it goes on in the lines below.
+    pub(crate) const fn wrapped(mut self) -> Self {
+        self.is_wrapped = true;
         self
     }
 
@@ -166,6 +174,8 @@ impl Listing {
         };
         if field.is_rigid {
             Column::rigid(title)
+        } else if field.is_wrapped {
+            Column::new(title).wrapped()
         } else {
             Column::new(title)
         }

@@ -726,12 +726,21 @@ fn the_ledger_fits_a_terminal_of_80_columns() {
     insta::assert_snapshot!(Archive::new().drawn("coverage --walks"), @r"
     walk  started_at        instance    kind       proven  read  new  chg  reason
     ────  ────────────────  ──────────  ─────────  ──────  ────  ───  ───  ─────────
-       7  2026-10-01 02:00  -           instances  yes        3    0    0  all rece…
-       6  2026-10-01 02:00  e1f2a3b4-0  full #2    no         1    1    0  answer\u…
-       4  2026-10-01 02:00  1f4c2a90-c  full       yes        3    1    0  all rece…
-       3  2026-10-01 02:00  1f4c2a90-b  full       yes        2    0    1  all rece…
-       2  2026-09-30 02:00  1f4c2a90-c  full       no         2    2    0  the list…
-       1  2026-09-30 02:00  1f4c2a90-b  full       yes        3    3    0  all rece…
+       7  2026-10-01 02:00  -           instances  yes        3    0    0  all recei
+                                                                           ved
+       6  2026-10-01 02:00  e1f2a3b4-0  full #2    no         1    1    0  answer\u{
+                                                                           1b}\r\ncu
+                                                                           t off
+       4  2026-10-01 02:00  1f4c2a90-c  full       yes        3    1    0  all recei
+                                                                           ved
+       3  2026-10-01 02:00  1f4c2a90-b  full       yes        2    0    1  all recei
+                                                                           ved
+       2  2026-09-30 02:00  1f4c2a90-c  full       no         2    2    0  the list
+                                                                           moved
+                                                                           while it
+                                                                           was read
+       1  2026-09-30 02:00  1f4c2a90-b  full       yes        3    3    0  all recei
+                                                                           ved
     ");
 }
 
@@ -1062,7 +1071,8 @@ fn times_are_shown_in_another_zone_to_people_only() {
     insta::assert_snapshot!(archive.drawn("coverage --walks --tz +01:00 -n 1"), @"
     walk  started_at           instance  kind       proven  read  new  chg  reason
     ────  ───────────────────  ────────  ─────────  ──────  ────  ───  ───  ────────
-       7  2026-10-01 03:00+01  -         instances  yes        3    0    0  all rec…
+       7  2026-10-01 03:00+01  -         instances  yes        3    0    0  all rece
+                                                                            ived
     ");
     let sheet = archive.out("show 5a --tz +02:00");
     assert!(sheet.contains("2026-08-01T02:00:00.000+02:00\n"), "{sheet}");
