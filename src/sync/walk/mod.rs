@@ -248,6 +248,9 @@ impl Walk {
         let only_shared = seam && identities.len() == 1;
         // What a page that starts over says of its count teaches nothing: it is not at the offset that was asked for.
         if !first && !only_shared && self.nothing_new(&page.records[fresh..], &identities, fresh) {
+            // A server that starts over shows its first record again. With any other one in front the list moved, and what
+            // was to come may have moved to where this walk had been.
+            self.seams &= identities.first() == self.first_page.first();
             return Err(End::NothingNew);
         }
         self.endpoint = total::learn(self.endpoint, offset, count, page.total);
