@@ -104,11 +104,7 @@ fn print(
     if let Some(hint) = reply.hint() {
         remark(context, &hint);
     }
-    Ok(match reply.answer {
-        Answer::ProvenNone => Exit::Done,
-        Answer::Found => Exit::Found,
-        Answer::CannotKnow => Exit::CannotKnow,
-    })
+    Ok(reply.exit())
 }
 
 /// Counts what matches, and what might.
@@ -226,11 +222,11 @@ impl Reply<'_> {
         self.survey.all.iter().filter_map(|span| span.widest).max()
     }
 
-    fn exit_code(&self) -> u8 {
+    fn exit(&self) -> Exit {
         match self.answer {
-            Answer::ProvenNone => Exit::Done.code(),
-            Answer::Found => Exit::Found.code(),
-            Answer::CannotKnow => Exit::CannotKnow.code(),
+            Answer::ProvenNone => Exit::Done,
+            Answer::Found => Exit::Found,
+            Answer::CannotKnow => Exit::CannotKnow,
         }
     }
 
@@ -245,7 +241,7 @@ impl Reply<'_> {
             .collect();
         vec![
             Cell::text(self.answer.as_str()),
-            Cell::Integer(i64::from(self.exit_code())),
+            Cell::Integer(i64::from(self.exit().code())),
             time(self.period.since),
             time(self.period.until),
             Cell::Integer(i64::try_from(self.survey.instances).unwrap_or(i64::MAX)),

@@ -104,19 +104,23 @@ impl Short {
             .collect();
         ids.sort_unstable();
         ids.dedup();
-        let shared = |pair: &[&str]| {
-            let (one, other) = (pair[0].chars(), pair[1].chars());
-            one.zip(other)
-                .take_while(|(one, other)| one == other)
-                .count()
-        };
-        let longest = ids.windows(2).map(shared).max();
-        Self(longest.map_or(SHORTEST, |shared| SHORTEST.max(shared + 1)))
+        Self(telling(&ids).map_or(SHORTEST, |length| SHORTEST.max(length)))
     }
 
     pub(crate) fn cut(self, id: &str) -> String {
         id.chars().take(self.0).collect()
     }
+}
+
+/// Returns how many characters tell sorted ids apart, each of which is there once; nothing for a single one.
+pub(crate) fn telling(ids: &[&str]) -> Option<usize> {
+    let shared = |pair: &[&str]| {
+        let (one, other) = (pair[0].chars(), pair[1].chars());
+        one.zip(other)
+            .take_while(|(one, other)| one == other)
+            .count()
+    };
+    ids.windows(2).map(shared).max().map(|shared| shared + 1)
 }
 
 #[cfg(test)]

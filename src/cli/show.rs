@@ -112,7 +112,7 @@ fn ambiguous(several: &[Found], typed: &str) -> CliError {
     let error = CliError::usage(format!("{typed:?} may mean several tasks"));
     let mut ids: Vec<_> = several.iter().map(|task| task.task_id.as_str()).collect();
     ids.dedup();
-    let error = match telling(&ids) {
+    let error = match instance_arg::telling(&ids) {
         _ if several.len() > COMPARED => error.hint(format!(
             "more than {COMPARED} ids begin so; type more of the id"
         )),
@@ -135,17 +135,6 @@ fn ambiguous(several: &[Found], typed: &str) -> CliError {
         ..=NAMED => error,
         _ => error.hint("and more"),
     }
-}
-
-/// Returns how many characters tell sorted ids apart; nothing if there is only one.
-fn telling(ids: &[&str]) -> Option<usize> {
-    let shared = |pair: &[&str]| {
-        let (one, other) = (pair[0].chars(), pair[1].chars());
-        one.zip(other)
-            .take_while(|(one, other)| one == other)
-            .count()
-    };
-    ids.windows(2).map(shared).max().map(|shared| shared + 1)
 }
 
 /// One task with all that belongs to it; each row as its view has it.
@@ -445,7 +434,7 @@ mod tests {
             (&[], None),
         ];
         for (ids, expected) in cases {
-            assert_eq!(telling(ids), expected, "{ids:?}");
+            assert_eq!(instance_arg::telling(ids), expected, "{ids:?}");
         }
     }
 

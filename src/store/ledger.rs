@@ -50,14 +50,11 @@ pub(crate) fn instances(
         })
     })?;
     let mut known: Vec<_> = known.collect::<rusqlite::Result<_>>()?;
-    let mut walks = archive.prepare(
-        "SELECT walk_key, started, kind = 'full' FROM walk
-         WHERE instance_key = ?1 AND proven = 1 AND kind IN ('full', 'incremental')
-           AND started >= coalesce((SELECT max(started) FROM walk
-             WHERE instance_key = ?1 AND proven = 1 AND kind = 'full' AND started <= ?2), ?4)
-           AND started <= coalesce((SELECT min(started) FROM walk
-             WHERE instance_key = ?1 AND proven = 1 AND kind = 'full' AND started >= ?3), ?5)",
-    )?;
+    let mut walks = archive.prepare(&walks_around(
+        "instance_key",
+        "'full', 'incremental'",
+        "'full'",
+    ))?;
     for instance in &mut known {
         let proven = walks.query_map(around.params(instance.key), proven)?;
         instance.ledger.proven = proven.collect::<rusqlite::Result<_>>()?;
@@ -69,14 +66,7 @@ pub(crate) fn instances(
 pub(crate) fn lists(archive: &Connection, around: Around) -> Result<Vec<(String, Ledger)>, Error> {
     let mut projects =
         archive.prepare("SELECT project_key, project_id FROM project ORDER BY project_id")?;
-    let mut walks = archive.prepare(
-        "SELECT walk_key, started, 1 FROM walk
-         WHERE project_key = ?1 AND proven = 1 AND kind = 'instances'
-           AND started >= coalesce((SELECT max(started) FROM walk
-             WHERE project_key = ?1 AND proven = 1 AND kind = 'instances' AND started <= ?2), ?4)
-           AND started <= coalesce((SELECT min(started) FROM walk
-             WHERE project_key = ?1 AND proven = 1 AND kind = 'instances' AND started >= ?3), ?5)",
-    )?;
+    let mut walks = archive.prepare(&walks_around("project_key", "'instances'", "'instances'"))?;
     let projects = projects.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))?;
     let mut lists = Vec::new();
     for project in projects {
@@ -89,6 +79,19 @@ pub(crate) fn lists(archive: &Connection, around: Around) -> Result<Vec<(String,
         lists.push((id, ledger));
     }
     Ok(lists)
+}
+
+/// The proven walks of a list from the last full one before a period to the first full one after it; which column names the
+/// list, the kinds that count, and the one that is full.
+fn walks_around(list: &str, kinds: &str, full: &str) -> String {
+    format!(
+        "SELECT walk_key, started, kind = {full} FROM walk
+         WHERE {list} = ?1 AND proven = 1 AND kind IN ({kinds})
+           AND started >= coalesce((SELECT max(started) FROM walk
+             WHERE {list} = ?1 AND proven = 1 AND kind = {full} AND started <= ?2), ?4)
+           AND started <= coalesce((SELECT min(started) FROM walk
+             WHERE {list} = ?1 AND proven = 1 AND kind = {full} AND started >= ?3), ?5)"
+    )
 }
 
 /// Which walks decide about a period: those in it, and those around it as far as the last full walk before and the first
