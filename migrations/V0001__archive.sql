@@ -58,6 +58,8 @@ CREATE TABLE instance(
   whole_since INTEGER,   -- the walk that found a hidden default window: lists are asked for with an early start_time
   absent_sync INTEGER,   -- the sync that first had "does not exist" for an answer, and the time that it established it
   gone INTEGER,
+  irregular INTEGER NOT NULL DEFAULT 0, -- its last proven full walk was not newest first, or held a record twice
+  strays INTEGER NOT NULL DEFAULT 0,    -- positions of that walk that are no known task: rejected records
   unsupported INTEGER,   -- since when the instance says that it has no background tasks
   tasks INTEGER NOT NULL DEFAULT 0,
   open_tasks INTEGER NOT NULL DEFAULT 0,

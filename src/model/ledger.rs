@@ -5,13 +5,17 @@ use super::time::Timestamp;
 /// What a walk set out to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WalkKind {
+    /// From the first record to the end, without a time filter.
     Full,
+    /// From the top down to below the mark, proven by the count.
+    Incremental,
 }
 
 impl WalkKind {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Full => "full",
+            Self::Incremental => "incremental",
         }
     }
 }
@@ -86,4 +90,6 @@ pub(crate) struct WalkEnd {
     pub(crate) mark: Option<Timestamp>,
     /// The walk may call what it lacks missing.
     pub(crate) call_missing: bool,
+    /// The records came newest first and each of them once, so that an incremental walk may rely on the order.
+    pub(crate) regular: bool,
 }

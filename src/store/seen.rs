@@ -11,6 +11,7 @@ const BLOCK_BITS: i64 = 65_536;
 #[derive(Debug, Default)]
 pub(crate) struct SeenTasks {
     blocks: HashMap<i64, Box<[u64]>>,
+    count: u64,
 }
 
 impl SeenTasks {
@@ -22,7 +23,12 @@ impl SeenTasks {
         });
         let new = words[word] & bit == 0;
         words[word] |= bit;
+        self.count += u64::from(new);
         new
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.count
     }
 
     pub(crate) fn contains(&self, key: i64) -> bool {

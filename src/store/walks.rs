@@ -79,6 +79,7 @@ impl Archive {
             .execute([walk_key])?;
         let state = WalkState {
             instance_key,
+            kind: start.kind,
             counts: Counts::default(),
             seen: SeenTasks::default(),
             shown: Shown::default(),
@@ -162,7 +163,7 @@ impl Archive {
         }
         if end.proven {
             self.call_missing(walk_key, &lacking, &confirmable)?;
-            self.prove(instance_key, walk_key, end.mark)?;
+            self.prove(instance_key, walk_key, end)?;
         }
         let counts = self.walk(walk_key).counts;
         self.write_counts(walk_key, &counts)?;
@@ -205,20 +206,29 @@ impl Archive {
     }
 
     /// A proven walk moves the mark, never back.
-    fn prove(
-        &self,
-        instance_key: i64,
-        walk_key: i64,
-        mark: Option<Timestamp>,
-    ) -> Result<(), Error> {
+    fn prove(&self, instance_key: i64, walk_key: i64, end: &WalkEnd) -> Result<(), Error> {
         self.writable
             .connection
             .prepare_cached(
-                "UPDATE instance SET proven_walk = ?2, full_walk = ?2,
+                "UPDATE instance SET proven_walk = ?2,
                    mark = CASE WHEN ?3 IS NULL OR mark >= ?3 THEN mark ELSE ?3 END
                  WHERE instance_key = ?1",
             )?
-            .execute(params![instance_key, walk_key, mark.map(Timestamp::millis)])?;
+            .execute(params![
+                instance_key,
+                walk_key,
+                end.mark.map(Timestamp::millis)
+            ])?;
+        let state = &self.walks[&walk_key];
+        if state.kind == WalkKind::Full {
+            let strays = end.received.saturating_sub(state.seen.len());
+            self.writable
+                .connection
+                .prepare_cached(
+                    "UPDATE instance SET full_walk = ?2, irregular = ?3, strays = ?4 WHERE instance_key = ?1",
+                )?
+                .execute(params![instance_key, walk_key, !end.regular, integer(strays)])?;
+        }
         self.writable.connection
             .prepare_cached(
                 "UPDATE walk SET mark_after = (SELECT mark FROM instance WHERE instance_key = ?1) WHERE walk_key = ?2",

@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension as _, params, types::ValueRef};
 
 use crate::model::{
     absence::Shown,
-    ledger::Counts,
+    ledger::{Counts, WalkKind},
     record::{Observation, Rejected},
     rows::{Drift, Normalized, Reading},
     standing::{self, History, Standing},
@@ -51,6 +51,7 @@ pub(crate) struct Archive {
 #[derive(Debug)]
 pub(super) struct WalkState {
     pub(super) instance_key: i64,
+    pub(super) kind: WalkKind,
     pub(super) counts: Counts,
     pub(super) seen: SeenTasks,
     pub(super) shown: Shown,

@@ -6,6 +6,7 @@
 use super::{
     Session, Stopped,
     event::Event,
+    incremental::CaughtUp,
     outcome::InstanceEnd,
     pages::Running,
     proof::{self, Doubt},
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::api::error::ApiError;
 use crate::model::{
-    ledger::{Counts, TotalTrust, WalkEnd},
+    ledger::{Counts, TotalTrust, WalkEnd, WalkKind},
     rows::{Drift, DriftKind},
 };
 use crate::store::syncs::{Absence, InstanceState};
@@ -78,12 +79,29 @@ impl Session<'_> {
         };
         let mut before = None;
         let mut early = state.whole_list_needs_start;
+        let mut depth = self.depth(instance_id).await?;
         for attempt in 1..=ATTEMPTS {
             self.tell(Event::Walking {
                 instance_id: instance_id.to_owned(),
                 attempt,
             });
-            let running = Running::new(attempt, early, Walk::new(self.endpoint, self.page_limit()));
+            if let Some((depth, first)) = depth.take() {
+                let error = match self
+                    .incremental(attempt, early, depth, first, &mut report)
+                    .await?
+                {
+                    CaughtUp::Proven => {
+                        report.end = InstanceEnd::Proven;
+                        break;
+                    }
+                    CaughtUp::NeedsFull => continue,
+                    CaughtUp::Failed(error) => error,
+                };
+                report.end = self.failed(instance_id, true, *error).await?;
+                break;
+            }
+            let walk = Walk::new(self.endpoint, self.page_limit());
+            let running = Running::new(attempt, WalkKind::Full, early, walk);
             match self
                 .attempt(state, running, before.take(), &mut report)
                 .await?
@@ -305,11 +323,12 @@ impl Session<'_> {
             received: finding.positions,
             mark: running.mark,
             call_missing,
+            regular: finding.regular,
         };
         self.write_end(running, report, end).await
     }
 
-    async fn end_failed(
+    pub(super) async fn end_failed(
         &mut self,
         running: &mut Running,
         report: &mut InstanceReport,
@@ -327,11 +346,12 @@ impl Session<'_> {
             received: running.received,
             mark: None,
             call_missing: false,
+            regular: false,
         };
         self.write_end(running, report, end).await
     }
 
-    async fn write_end(
+    pub(super) async fn write_end(
         &mut self,
         running: &mut Running,
         report: &mut InstanceReport,

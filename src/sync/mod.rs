@@ -4,11 +4,14 @@
 //! the rest fetches, hands pages to the one [`writer`], and tells what happens through a callback. Instances are
 //! independent: one that fails does not stop the others, except where going on would be wrong for all of them.
 
+mod catch_up;
 pub(crate) mod clock;
 pub(crate) mod event;
+mod incremental;
 pub(crate) mod instance;
 pub(crate) mod outcome;
 mod pages;
+pub(crate) mod plan;
 mod proof;
 mod total;
 mod walk;
@@ -77,6 +80,7 @@ pub(crate) struct Job {
     pub(crate) host: String,
     pub(crate) instances: Vec<String>,
     pub(crate) page_size: u32,
+    pub(crate) rules: plan::Rules,
     /// Take this host for the project's, though it was first read from another.
     pub(crate) accept_endpoint: bool,
     pub(crate) version: &'static str,

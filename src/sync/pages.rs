@@ -24,6 +24,9 @@ const SMALLER_PAGES: [u32; 2] = [100, 10];
 /// One walk under way.
 pub(super) struct Running {
     pub(super) attempt: u32,
+    pub(super) kind: WalkKind,
+    /// The size of the next page, where it is not the usual one.
+    pub(super) small: Option<u32>,
     /// Ask with an early start.
     pub(super) early: bool,
     pub(super) walk: Walk,
@@ -38,9 +41,11 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub(super) fn new(attempt: u32, early: bool, walk: Walk) -> Self {
+    pub(super) fn new(attempt: u32, kind: WalkKind, early: bool, walk: Walk) -> Self {
         Self {
             attempt,
+            kind,
+            small: None,
             early,
             walk,
             walk_key: None,
@@ -62,24 +67,35 @@ impl Session<'_> {
     ) -> Result<Result<(), ApiError>, Stopped> {
         let mut offset = 0;
         loop {
-            let page = match self.fetch(id, running, offset, None).await? {
-                Ok(page) => page,
+            match self.page(id, running, offset).await? {
+                Ok(Step::Ask(next)) => offset = next,
+                Ok(Step::End) => return Ok(Ok(())),
                 Err(error) => return Ok(Err(error)),
-            };
-            let step = running.walk.page(offset, &page);
-            running.received = running.walk.positions();
-            self.endpoint = running.walk.endpoint();
-            self.tell(Event::Page {
-                instance_id: id.to_owned(),
-                received: running.received,
-                total: running.walk.largest_total(),
-            });
-            self.store(id, running, offset, page).await?;
-            match step {
-                Step::Ask(next) => offset = next,
-                Step::End => return Ok(Ok(())),
             }
         }
+    }
+
+    /// Reads one page, and says which comes next.
+    pub(super) async fn page(
+        &mut self,
+        id: &str,
+        running: &mut Running,
+        offset: u64,
+    ) -> Result<Result<Step, ApiError>, Stopped> {
+        let page = match self.fetch(id, running, offset, None).await? {
+            Ok(page) => page,
+            Err(error) => return Ok(Err(error)),
+        };
+        let step = running.walk.page(offset, &page);
+        running.received = running.walk.positions();
+        self.endpoint = running.walk.endpoint();
+        self.tell(Event::Page {
+            instance_id: id.to_owned(),
+            received: running.received,
+            total: running.walk.largest_total(),
+        });
+        self.store(id, running, offset, page).await?;
+        Ok(Ok(step))
     }
 
     /// Fetches one page, with a smaller limit where the server refuses ours.
@@ -91,7 +107,7 @@ impl Session<'_> {
         probe: Option<u32>,
     ) -> Result<Result<Page, ApiError>, Stopped> {
         loop {
-            let limit = probe.unwrap_or_else(|| self.page_limit());
+            let limit = probe.or(running.small).unwrap_or_else(|| self.page_limit());
             let early = probe.is_some() || running.early;
             let sent = self.client.requests();
             let fetched = self
@@ -108,6 +124,7 @@ impl Session<'_> {
                     else {
                         return Ok(Err(error));
                     };
+                    running.small = None;
                     self.endpoint.page_limit = Some(smaller);
                     running.walk.limit_to(smaller);
                     self.tell(Event::Note(format!(
@@ -206,7 +223,7 @@ impl Session<'_> {
             project_key: self.project().await?,
             instance_id: id.to_owned(),
             attempt: running.attempt,
-            kind: WalkKind::Full,
+            kind: running.kind,
             started: running.started.unwrap_or_else(|| self.clock.now()),
             window_start: running
                 .early

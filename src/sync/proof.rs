@@ -162,6 +162,7 @@ mod tests {
             largest_total,
             sequence: [7; 32],
             pages: 3,
+            regular: true,
         }
     }
 

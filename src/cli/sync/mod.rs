@@ -1,5 +1,6 @@
 //! `sync`: reads the upstream into the archive, and says what was proven.
 
+mod choice;
 mod summary;
 mod verdict;
 
@@ -23,10 +24,12 @@ use verdict::Verdict;
 
 /// Read the background tasks of your instances into the archive.
 ///
-/// Every sync reads the whole task list of each instance, page by page, and proves that it saw all of it: the pages
+/// A full walk reads the whole task list of an instance, page by page, and proves that it saw all of it: the pages
 /// overlap by one record, the upstream's count must equal the records received, and where that count cannot be relied on
-/// two readings in a row must be the same. What was read is stored whatever came of the proof; the exit code says whether
-/// it is complete. A token is taken from --token-file, --token-command or the variable `DCS_HISTORY_TOKEN`; it is never
+/// two readings in a row must be the same. It is made once a day (--full-every). In between, an incremental walk reads
+/// from the top down to below the last known update, which usually takes one small request, and proves by the count that
+/// no unknown task is further down; where that proof fails, a full walk follows at once. What was read is stored whatever
+/// came of the proof; the exit code says whether it is complete. A token is taken from --token-file, --token-command or the variable `DCS_HISTORY_TOKEN`; it is never
 /// an argument.
 ///
 /// Exit codes: 0 complete; 3 something is missing or unproven; 4 refused by the cloud; 5 nothing could be read to its end;
@@ -63,6 +66,8 @@ pub(crate) struct SyncArgs {
         required = true
     )]
     instance: Vec<String>,
+    #[command(flatten)]
+    choice: choice::ChoiceArgs,
     /// Records to ask for in one request.
     #[arg(long, value_name = "N", default_value_t = 1000, env = "DCS_HISTORY_PAGE_SIZE", hide_env_values = true, value_parser = clap::value_parser!(u32).range(2..=1000))]
     page_size: u32,
@@ -106,6 +111,7 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context<'_>) -> Result<Exit, Cl
         host: endpoint.host().to_owned(),
         instances: instances(args, &archive)?,
         page_size: args.page_size,
+        rules: args.choice.rules(),
         accept_endpoint: args.accept_endpoint,
         version: env!("CARGO_PKG_VERSION"),
     };

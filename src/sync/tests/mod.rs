@@ -1,6 +1,7 @@
 //! The whole sync against a server in this process and a real archive.
 
 mod fake;
+mod incremental;
 mod property;
 mod rules;
 mod support;

@@ -7,7 +7,7 @@ use std::sync::{
 
 use super::{
     fake::{Asked, Fake, Reply},
-    support::{INSTANCE, Place, sync, sync_of, try_sync},
+    support::{INSTANCE, Place, Run, sync, sync_of},
 };
 use crate::model::time::{self, DAY, MINUTE, SECOND, Timestamp};
 use crate::sync::{
@@ -16,22 +16,22 @@ use crate::sync::{
 };
 
 /// A full hour from the end of one walk to the beginning of the next, whatever the walk itself takes.
-const HOUR: i64 = time::HOUR + SECOND;
+pub(super) const HOUR: i64 = time::HOUR + SECOND;
 
 const NOON: i64 = 1_790_000_000_000;
 
-fn at(millis: i64) -> Timestamp {
+pub(super) fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(NOON + millis).unwrap()
 }
 
-fn record(id: &str, minute: i64, status: &str) -> String {
+pub(super) fn record(id: &str, minute: i64, status: &str) -> String {
     let time = at(minute * MINUTE);
     format!(
         r#"{{"id":"{id}","name":"EXTEND","status":"{status}","created_at":"{time}","updated_at":"{time}"}}"#
     )
 }
 
-fn list(records: &[String]) -> String {
+pub(super) fn list(records: &[String]) -> String {
     format!(
         r#"{{"task_count":{},"tasks":[{}]}}"#,
         records.len(),
@@ -40,16 +40,16 @@ fn list(records: &[String]) -> String {
 }
 
 /// A server that pages through whatever records it holds, and counts its requests.
-struct Cloud {
-    fake: Fake,
+pub(super) struct Cloud {
+    pub(super) fake: Fake,
     records: Arc<Mutex<Vec<String>>>,
-    clock: Arc<Mutex<i64>>,
+    pub(super) clock: Arc<Mutex<i64>>,
     requests: Arc<AtomicUsize>,
-    place: Place,
+    pub(super) place: Place,
 }
 
 impl Cloud {
-    fn new(records: &[String]) -> Self {
+    pub(super) fn new(records: &[String]) -> Self {
         let cloud = Self {
             fake: Fake::start(),
             records: Arc::new(Mutex::new(records.to_vec())),
@@ -62,7 +62,10 @@ impl Cloud {
     }
 
     /// Lets a rule decide what a request is shown of the records.
-    fn filtered(&self, show: impl Fn(&Asked, Vec<String>) -> Vec<String> + Send + 'static) {
+    pub(super) fn filtered(
+        &self,
+        show: impl Fn(&Asked, Vec<String>) -> Vec<String> + Send + 'static,
+    ) {
         let (records, clock) = (Arc::clone(&self.records), Arc::clone(&self.clock));
         let requests = Arc::clone(&self.requests);
         self.fake.answer_with(Box::new(move |asked| {
@@ -83,11 +86,11 @@ impl Cloud {
         }));
     }
 
-    fn set(&self, records: &[String]) {
+    pub(super) fn set(&self, records: &[String]) {
         *self.records.lock().unwrap() = records.to_vec();
     }
 
-    fn sync_after(&self, millis: i64) -> Summary {
+    pub(super) fn sync_after(&self, millis: i64) -> Summary {
         *self.clock.lock().unwrap() += millis;
         sync(&self.fake, &self.place, 1000)
     }
@@ -98,11 +101,11 @@ impl Cloud {
         summary
     }
 
-    fn requests(&self) -> usize {
+    pub(super) fn requests(&self) -> usize {
         self.requests.swap(0, Ordering::Relaxed)
     }
 
-    fn missing(&self) -> Vec<String> {
+    pub(super) fn missing(&self) -> Vec<String> {
         let archive = self.place.read();
         let mut statement = archive
             .prepare(
@@ -570,7 +573,7 @@ fn a_project_of_another_host_is_left_alone() {
     cloud.complete_after(0);
     let mut other = Fake::start();
     other.address = cloud.fake.address.replace("127.0.0.1", "localhost");
-    let refused = try_sync(&other, &cloud.place, 1000, &[INSTANCE], false);
+    let refused = Run::of(&other.address).sync(&cloud.place);
     assert!(matches!(refused, Err(Refusal::OtherHost(_))), "{refused:?}");
     assert_eq!(cloud.place.count("SELECT count(*) FROM syncs"), 1);
     assert_eq!(
@@ -580,13 +583,17 @@ fn a_project_of_another_host_is_left_alone() {
             .as_deref(),
         Some(INSTANCE)
     );
-    let accepted = try_sync(&other, &cloud.place, 1000, &[INSTANCE], true).unwrap();
+    let accepting = Run {
+        accept_endpoint: true,
+        ..Run::of(&other.address)
+    };
+    let accepted = accepting.sync(&cloud.place).unwrap();
     assert_eq!(accepted.outcome, Outcome::Complete);
     assert_eq!(
         cloud.place.text("SELECT host FROM project").as_deref(),
         Some("localhost")
     );
-    assert!(try_sync(&cloud.fake, &cloud.place, 1000, &[INSTANCE], false).is_err());
+    assert!(Run::of(&cloud.fake.address).sync(&cloud.place).is_err());
 }
 
 /// A row of `task_changes` without its keys.

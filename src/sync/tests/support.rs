@@ -1,6 +1,7 @@
 //! Runs a sync as the door would, without the door.
 
 use std::{
+    cell::Cell,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,9 +17,12 @@ use crate::api::{
     endpoint::Endpoint,
     secret::Secret,
 };
-use crate::model::time::Timestamp;
+use crate::model::time::{DAY, HOUR, Timestamp};
 use crate::store::{open, write::Archive};
-use crate::sync::{self, Job, READING, Refusal, Summary};
+use crate::sync::{
+    self, Job, READING, Refusal, Summary,
+    plan::{Mode, Rules, SMALL, SPARE},
+};
 
 pub(super) const INSTANCE: &str = "5560df16-cebf-4473-95c4-d1b573c16e79";
 
@@ -57,10 +61,23 @@ impl Place {
     }
 }
 
-/// The wall clock of these tests stands still; every time comes from the server.
-fn wall() -> Timestamp {
-    Timestamp::EPOCH
+thread_local! {
+    /// The wall clock of a run, which begins before the server has told the time.
+    static WALL: Cell<Timestamp> = const { Cell::new(Timestamp::EPOCH) };
 }
+
+fn wall() -> Timestamp {
+    WALL.get()
+}
+
+/// The rules of a sync that nothing was said to.
+pub(super) const RULES: Rules = Rules {
+    mode: Mode::Auto,
+    overlap: DAY,
+    full_every: Some(20 * HOUR),
+    small: SMALL,
+    spare: SPARE,
+};
 
 /// Runs one sync of one instance.
 pub(super) fn sync(fake: &Fake, place: &Place, page_size: u32) -> Summary {
@@ -68,67 +85,77 @@ pub(super) fn sync(fake: &Fake, place: &Place, page_size: u32) -> Summary {
 }
 
 pub(super) fn sync_of(fake: &Fake, place: &Place, page_size: u32, instances: &[&str]) -> Summary {
-    try_sync(fake, place, page_size, instances, false).unwrap()
-}
-
-pub(super) fn try_sync(
-    fake: &Fake,
-    place: &Place,
-    page_size: u32,
-    instances: &[&str],
-    accept_endpoint: bool,
-) -> Result<Summary, Refusal> {
-    sync_at(
-        &fake.address,
-        "p",
-        "t0ken",
-        place,
+    Run {
         page_size,
         instances,
-        accept_endpoint,
-    )
+        ..Run::of(&fake.address)
+    }
+    .sync(place)
+    .unwrap()
 }
 
-pub(super) fn sync_at(
-    address: &str,
-    project_id: &str,
-    token: &str,
-    place: &Place,
-    page_size: u32,
-    instances: &[&str],
-    accept_endpoint: bool,
-) -> Result<Summary, Refusal> {
-    let endpoint = Endpoint::parse(address, false).unwrap();
-    let job = Job {
-        project_id: project_id.to_owned(),
-        host: endpoint.host().to_owned(),
-        instances: instances.iter().map(|id| (*id).to_owned()).collect(),
-        page_size,
-        accept_endpoint,
-        version: "test",
-    };
-    let settings = Settings {
-        retries: 0,
-        retry_base: Duration::from_millis(1),
-        ..Settings::default()
-    };
-    let auth = Auth::Token {
-        token: Secret::parse(token.to_owned()).unwrap(),
-        renew: None,
-    };
-    let deadline = Deadline::after(Duration::from_mins(1));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let (_tell, signals) = watch::channel(None);
-    runtime.block_on(async {
-        let client = Client::new(endpoint, auth, &settings, deadline).unwrap();
-        let archive = Archive::new(open::writable(&place.path, wall()).unwrap(), READING);
-        let (mut archive, summary) =
-            sync::run(&job, &client, archive, wall, signals, &mut |_| ()).await?;
-        summary.record(&mut archive, "test", 0).unwrap();
-        archive.close().unwrap();
-        Ok(summary)
-    })
+/// One sync to be.
+pub(super) struct Run<'a> {
+    pub(super) address: &'a str,
+    pub(super) project_id: &'a str,
+    pub(super) token: &'a str,
+    pub(super) page_size: u32,
+    pub(super) instances: &'a [&'a str],
+    pub(super) accept_endpoint: bool,
+    pub(super) rules: Rules,
+    /// What the clock of this machine says at the beginning.
+    pub(super) wall: Timestamp,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn of(address: &'a str) -> Self {
+        Self {
+            address,
+            project_id: "p",
+            token: "t0ken",
+            page_size: 1000,
+            instances: &[INSTANCE],
+            accept_endpoint: false,
+            rules: RULES,
+            wall: Timestamp::EPOCH,
+        }
+    }
+
+    pub(super) fn sync(&self, place: &Place) -> Result<Summary, Refusal> {
+        WALL.set(self.wall);
+        let endpoint = Endpoint::parse(self.address, false).unwrap();
+        let job = Job {
+            project_id: self.project_id.to_owned(),
+            host: endpoint.host().to_owned(),
+            instances: self.instances.iter().map(|id| (*id).to_owned()).collect(),
+            page_size: self.page_size,
+            rules: self.rules,
+            accept_endpoint: self.accept_endpoint,
+            version: "test",
+        };
+        let settings = Settings {
+            retries: 0,
+            retry_base: Duration::from_millis(1),
+            ..Settings::default()
+        };
+        let auth = Auth::Token {
+            token: Secret::parse(self.token.to_owned()).unwrap(),
+            renew: None,
+        };
+        let deadline = Deadline::after(Duration::from_mins(1));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let (_tell, signals) = watch::channel(None);
+        runtime.block_on(async {
+            let client = Client::new(endpoint, auth, &settings, deadline).unwrap();
+            let archive = Archive::new(open::writable(&place.path, wall()).unwrap(), READING);
+            let (mut archive, summary) =
+                sync::run(&job, &client, archive, wall, signals, &mut |_| ()).await?;
+            summary.record(&mut archive, "test", 0).unwrap();
+            archive.close().unwrap();
+            Ok(summary)
+        })
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::support::{Place, sync_at};
+use super::support::{Place, Run};
 use crate::model::time::{HOUR, MINUTE};
 use crate::simulator::{self, Running, world};
 use crate::sync::outcome::Outcome;
@@ -54,18 +54,15 @@ fn a_living_cloud_is_archived_task_by_task_and_nothing_that_was_seen_is_lost() {
         .collect();
     let instances: Vec<&str> = ids.iter().map(String::as_str).collect();
     let place = Place::new();
+    let run = Run {
+        project_id: &cloud.project_id,
+        token: &cloud.token,
+        instances: &instances,
+        ..Run::of(&cloud.endpoint)
+    };
     let mut seen = BTreeMap::new();
     for step in 0_u64..20 {
-        let summary = sync_at(
-            &cloud.endpoint,
-            &cloud.project_id,
-            &cloud.token,
-            &place,
-            1000,
-            &instances,
-            false,
-        )
-        .unwrap();
+        let summary = run.sync(&place).unwrap();
         assert_eq!(summary.outcome, Outcome::Complete, "{summary:?}");
         for id in &instances {
             let there = truth(&cloud, id);
@@ -100,16 +97,7 @@ fn a_living_cloud_is_archived_task_by_task_and_nothing_that_was_seen_is_lost() {
     assert_eq!(u64::try_from(requests).unwrap(), cloud.requests());
     assert!(cloud.world().delete_instance(&ids[1]));
     for outcome in [Outcome::Partial, Outcome::Partial, Outcome::Complete] {
-        let summary = sync_at(
-            &cloud.endpoint,
-            &cloud.project_id,
-            &cloud.token,
-            &place,
-            1000,
-            &instances,
-            false,
-        )
-        .unwrap();
+        let summary = run.sync(&place).unwrap();
         assert_eq!(summary.outcome, outcome, "{summary:?}");
     }
     assert_eq!(

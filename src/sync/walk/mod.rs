@@ -5,6 +5,8 @@
 //! its page, the list moved underneath and records may have been skipped. The walk goes on to the end all the same, so
 //! that what was shown is stored; whether it proves anything is for [`crate::sync::proof`] to say.
 
+mod order;
+
 use std::{
     collections::HashSet,
     hash::{BuildHasher as _, RandomState},
@@ -12,12 +14,15 @@ use std::{
 
 use ring::digest::{Context, SHA256};
 
+use self::order::Order;
 use crate::model::{
     Digest,
     ledger::{Endpoint, TotalTrust},
     record::{Page, Record},
+    standing,
+    time::Timestamp,
 };
-use crate::sync::total;
+use crate::sync::{catch_up::Sight, total};
 
 /// The pages that a walk may read beyond three times what the largest total promised: a guard against a list that never
 /// ends, wide enough for any list whose count is wrong.
@@ -75,6 +80,8 @@ pub(crate) struct Finding {
     /// A digest over the canonical forms received, in order.
     pub(crate) sequence: Digest,
     pub(crate) pages: u64,
+    /// The records came newest first, and each of them once.
+    pub(crate) regular: bool,
 }
 
 /// Empty answers to the page that is being asked for.
@@ -88,6 +95,7 @@ enum Empty {
 }
 
 /// A walk under way.
+#[expect(clippy::struct_excessive_bools, reason = "each is evidence of its own")]
 pub(crate) struct Walk {
     endpoint: Endpoint,
     /// The page size asked for.
@@ -97,6 +105,12 @@ pub(crate) struct Walk {
     shared: Option<u64>,
     seams: bool,
     repeats: bool,
+    /// Some record came twice, in one answer or in two.
+    twice: bool,
+    rejected: bool,
+    order: Order,
+    oldest: Option<Timestamp>,
+    last_updated: Option<Timestamp>,
     /// The server cuts pages to one record: they cannot overlap, so they are read side by side and prove nothing.
     single: bool,
     /// The empty answers since the last record.
@@ -123,6 +137,11 @@ impl Walk {
             shared: None,
             seams: true,
             repeats: false,
+            twice: false,
+            rejected: false,
+            order: Order::unknown(),
+            oldest: None,
+            last_updated: None,
             single: false,
             empty: Empty::None,
             totals: None,
@@ -141,6 +160,11 @@ impl Walk {
     pub(crate) fn limit_to(&mut self, limit: u32) {
         self.limit = u64::from(limit);
         self.endpoint.page_limit = Some(limit);
+    }
+
+    /// From now on pages of this size are asked for; the first one was smaller.
+    pub(crate) fn ask_for(&mut self, limit: u32) {
+        self.limit = u64::from(limit);
     }
 
     /// Takes what an answer outside the walk taught about the count.
@@ -178,6 +202,20 @@ impl Walk {
         }
     }
 
+    /// Returns what was seen so far; `now` is the server's clock, which no believable update is far ahead of.
+    pub(crate) fn sight(&self, now: Timestamp) -> Sight {
+        Sight {
+            ended: self.end,
+            seams: self.seams,
+            twice: self.twice,
+            rejected: self.rejected,
+            newest_first: self.order.newest_first(),
+            totals: self.totals.unwrap_or(Totals::Absent),
+            oldest: self.oldest,
+            last_updated: standing::credible(self.last_updated, now),
+        }
+    }
+
     /// Returns what was found; only a walk that ended has anything to tell.
     pub(crate) fn finding(self) -> Option<Finding> {
         let mut sequence = [0; 32];
@@ -191,6 +229,7 @@ impl Walk {
             largest_total: self.largest_total,
             sequence,
             pages: self.pages,
+            regular: self.order.newest_first() && !self.twice,
         })
     }
 
@@ -310,13 +349,23 @@ impl Walk {
         for (record, identity) in records.iter().zip(identities) {
             self.sequence.update(record.form());
             self.repeats |= record.task_id().is_some() && self.seen.contains(identity);
+            match record {
+                Record::Task(task) => {
+                    self.order.note(task);
+                    self.oldest = [self.oldest, task.created].into_iter().flatten().min();
+                    self.last_updated = task.updated;
+                }
+                Record::Rejected(_) => self.rejected = true,
+            }
         }
         // Only now, because a repeat inside one answer is an upstream duplicate and no sign of a moving list.
         let named = records
             .iter()
             .zip(identities)
             .filter(|(record, _)| record.task_id().is_some());
-        self.seen.extend(named.map(|(_, identity)| *identity));
+        for (_, identity) in named {
+            self.twice |= !self.seen.insert(*identity);
+        }
     }
 
     /// The id tells one record from another; without one, the text does.
