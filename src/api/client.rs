@@ -23,6 +23,7 @@ use super::{
     endpoint::Endpoint,
     error::{ApiError, ErrorKind, Failure, Request},
     error_body,
+    gate::Gate,
     retry::{self, Budget, Rules, Step, Stop, Tally},
     tls::BuildError,
     transport::{self, Transport},
@@ -37,6 +38,8 @@ pub(crate) struct Settings {
     /// After the first attempt.
     pub(crate) retries: u32,
     pub(crate) retry_base: Duration,
+    /// Requests under way at once, at most.
+    pub(crate) concurrency: u32,
     /// In bytes.
     pub(crate) max_body: u64,
     /// Certificates trusted besides the machine's own.
@@ -50,6 +53,7 @@ impl Default for Settings {
             timeout: Duration::from_mins(1),
             retries: 3,
             retry_base: Duration::from_millis(500),
+            concurrency: 8,
             max_body: 64 * 1024 * 1024,
             ca_file: None,
         }
@@ -118,6 +122,7 @@ pub(crate) struct Client {
     rules: Rules,
     deadline: Deadline,
     budget: Mutex<Budget>,
+    gate: Gate,
     random: SystemRandom,
     requests: AtomicU64,
     retries: AtomicU64,
@@ -143,6 +148,7 @@ impl Client {
             },
             deadline,
             budget: Mutex::new(Budget::full()),
+            gate: Gate::new(settings.concurrency),
             random: SystemRandom::new(),
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
@@ -230,7 +236,12 @@ impl Client {
     ) -> Result<(T, Option<Timestamp>), (Box<Failure>, Stop)> {
         let over = |failure| (failure, Stop::Final);
         let mut tally = Tally::default();
+        let mut held = None;
         loop {
+            let pass = match held.take() {
+                Some(pass) => pass,
+                None => self.deadline.guard(self.gate.enter()).await.map_err(over)?,
+            };
             // What an earlier attempt in the run left behind decides whether this one can meet a stale connection.
             let warm = self.warm.load(Ordering::Relaxed);
             let mut headers = HeaderMap::new();
@@ -248,11 +259,17 @@ impl Client {
             let mut failure = match answered.and_then(|answer| read(answer, parse)) {
                 Ok(answer) => {
                     self.warm.store(true, Ordering::Relaxed);
+                    pass.answered();
                     self.with_budget(Budget::earn);
                     return Ok(answer);
                 }
                 Err(failure) => failure,
             };
+            if failure.status == Some(429) {
+                pass.throttled();
+            }
+            // Held for one attempt and not while it waits for the next, except before the first answer of the run.
+            held = pass.is_first().then_some(pass);
             failure.make_safe(|text| self.keyring.scrub(text));
             if failure.status == Some(401) {
                 let renewed = self.deadline.guard(self.renew(key, failure)).await;

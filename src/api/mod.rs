@@ -13,6 +13,7 @@ pub(crate) mod decode;
 pub(crate) mod endpoint;
 pub(crate) mod error;
 mod error_body;
+mod gate;
 mod http_date;
 mod quote;
 mod retry;

@@ -52,6 +52,16 @@ pub(crate) struct NetworkArgs {
         hide_env_values = true
     )]
     retries: u32,
+    /// Requests under way at once, at most; fewer while the server says that it is too much.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 8,
+        value_parser = clap::value_parser!(u32).range(1..=64),
+        env = "DCS_HISTORY_CONCURRENCY",
+        hide_env_values = true
+    )]
+    concurrency: u32,
     /// Wait up to this long before the first retry; each later one doubles it, up to 20s.
     #[arg(
         long,
@@ -97,9 +107,14 @@ impl NetworkArgs {
             timeout: self.timeout,
             retries: self.retries,
             retry_base: self.retry_base,
+            concurrency: self.concurrency,
             max_body: self.max_body,
             ca_file: self.ca_file.clone(),
         }
+    }
+
+    pub(crate) const fn concurrency(&self) -> u32 {
+        self.concurrency
     }
 
     /// Starts the run's time.
@@ -178,6 +193,7 @@ mod tests {
             connect_timeout: Duration::from_secs(1),
             timeout: Duration::from_mins(2),
             retries: 0,
+            concurrency: 8,
             retry_base: Duration::ZERO,
             max_body: 1 << 30,
             ca_file: Some(PathBuf::from("ca.pem")),
@@ -263,6 +279,6 @@ mod tests {
             assert!(argument.is_hide_env_values_set(), "{long}");
             seen += 1;
         }
-        assert_eq!(seen, 8);
+        assert_eq!(seen, 9);
     }
 }

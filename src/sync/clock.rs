@@ -3,6 +3,8 @@
 //! Every time of a walk comes from here, so a machine whose clock is years off, or steps during a run, still writes a
 //! ledger in the upstream's time.
 
+use std::cell::Cell;
+
 use tokio::time::Instant;
 
 use crate::model::time::Timestamp;
@@ -12,7 +14,7 @@ pub(crate) struct ServerClock {
     wall: fn() -> Timestamp,
     begun: Instant,
     begun_at: Timestamp,
-    anchor: Option<(Timestamp, Instant)>,
+    anchor: Cell<Option<(Timestamp, Instant)>>,
 }
 
 impl ServerClock {
@@ -21,19 +23,19 @@ impl ServerClock {
             wall,
             begun: Instant::now(),
             begun_at: wall(),
-            anchor: None,
+            anchor: Cell::new(None),
         }
     }
 
     /// Takes the `Date` of an answer.
-    pub(crate) fn learn(&mut self, date: Option<Timestamp>) {
+    pub(crate) fn learn(&self, date: Option<Timestamp>) {
         if let Some(date) = date {
-            self.anchor = Some((date, Instant::now()));
+            self.anchor.set(Some((date, Instant::now())));
         }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        match self.anchor {
+        match self.anchor.get() {
             Some((date, at)) => date.plus(millis(at.elapsed())),
             None => (self.wall)(),
         }
@@ -41,7 +43,7 @@ impl ServerClock {
 
     /// When the run began, by the server's clock once it is known.
     pub(crate) fn began(&self) -> Timestamp {
-        match self.anchor {
+        match self.anchor.get() {
             Some((date, at)) => date.plus(-millis(at.duration_since(self.begun))),
             None => self.begun_at,
         }
@@ -64,7 +66,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_servers_date_counts_and_goes_on_by_itself() {
-        let mut clock = ServerClock::new(wall);
+        let clock = ServerClock::new(wall);
         assert_eq!(clock.now(), Timestamp::EPOCH);
         assert_eq!(clock.began(), Timestamp::EPOCH);
         tokio::time::advance(Duration::from_secs(2)).await;

@@ -25,10 +25,10 @@ impl Session<'_> {
     /// Returns how deep an incremental walk of the instance goes and the size of its first page; nothing where it gets a
     /// full one.
     pub(super) async fn depth(&self, id: &str) -> Result<Option<(Depth, u32)>, Stopped> {
-        let Some(project_key) = self.project_key else {
+        let Some(project_key) = self.project_key.get() else {
             return Ok(None);
         };
-        let (rules, trust, now) = (self.job.rules, self.endpoint.trust, self.clock.now());
+        let (rules, trust, now) = (self.job.rules, self.endpoint.get().trust, self.clock.now());
         let (id, limit) = (id.to_owned(), self.page_limit());
         let planned = self.writer.call(move |archive| {
             let held = archive.held(project_key, &id, now)?;
@@ -42,7 +42,7 @@ impl Session<'_> {
     }
 
     pub(super) async fn incremental(
-        &mut self,
+        &self,
         attempt: u32,
         early: bool,
         depth: Depth,
@@ -51,7 +51,7 @@ impl Session<'_> {
     ) -> Result<CaughtUp, Stopped> {
         report.walks += 1;
         let id = report.instance_id.clone();
-        let walk = Walk::new(self.endpoint, first);
+        let walk = Walk::new(self.endpoint.get(), first);
         let mut running = Running::new(attempt, WalkKind::Incremental, early, walk);
         running.small = Some(first);
         let mut offset = 0;
@@ -88,7 +88,7 @@ impl Session<'_> {
 
     /// Judges the pages so far, once they are stored.
     async fn caught_up(
-        &mut self,
+        &self,
         id: &str,
         running: &mut Running,
         depth: Depth,
@@ -100,11 +100,16 @@ impl Session<'_> {
             .call(move |archive| archive.merged(walk_key, now))
             .await?;
         let sight = running.walk.sight(now);
-        Ok(catch_up::judge(&sight, depth, merged, self.endpoint.trust))
+        Ok(catch_up::judge(
+            &sight,
+            depth,
+            merged,
+            self.endpoint.get().trust,
+        ))
     }
 
     async fn end_incremental(
-        &mut self,
+        &self,
         mut running: Running,
         report: &mut InstanceReport,
         proof: Result<(), Fallback>,

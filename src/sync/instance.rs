@@ -68,7 +68,7 @@ enum Attempt {
 
 impl Session<'_> {
     /// Walks one instance until it is proven, at most four times.
-    pub(super) async fn instance(&mut self, instance_id: &str) -> Result<InstanceReport, Stopped> {
+    pub(super) async fn instance(&self, instance_id: &str) -> Result<InstanceReport, Stopped> {
         let state = self.state(instance_id).await?;
         let mut report = InstanceReport {
             instance_id: instance_id.to_owned(),
@@ -100,7 +100,7 @@ impl Session<'_> {
                 report.end = self.failed(instance_id, true, *error).await?;
                 break;
             }
-            let walk = Walk::new(self.endpoint, self.page_limit());
+            let walk = Walk::new(self.endpoint.get(), self.page_limit());
             let running = Running::new(attempt, WalkKind::Full, early, walk);
             match self
                 .attempt(state, running, before.take(), &mut report)
@@ -143,7 +143,7 @@ impl Session<'_> {
     }
 
     async fn attempt(
-        &mut self,
+        &self,
         state: InstanceState,
         mut running: Running,
         before: Option<Box<Finding>>,
@@ -183,16 +183,17 @@ impl Session<'_> {
 
     /// Says what a walk that reached its end proves, and writes its ledger line.
     async fn judge(
-        &mut self,
+        &self,
         mut running: Running,
         probe: Option<Probe>,
         before: Option<Box<Finding>>,
         report: &mut InstanceReport,
     ) -> Result<Attempt, Stopped> {
         let id = report.instance_id.clone();
-        let ended = std::mem::replace(&mut running.walk, Walk::new(self.endpoint, 2)).finding();
+        let ended =
+            std::mem::replace(&mut running.walk, Walk::new(self.endpoint.get(), 2)).finding();
         let finding = Box::new(ended.expect("pages are read until the walk says that it ended"));
-        let verdict = proof::judge(&finding, self.endpoint.trust, before.as_deref());
+        let verdict = proof::judge(&finding, self.endpoint.get().trust, before.as_deref());
         let evidence = match verdict {
             Ok(evidence) => evidence,
             Err(doubt) => {
@@ -234,7 +235,7 @@ impl Session<'_> {
                 Ok(Attempt::HiddenWindow)
             }
             Ok(Window::CountsThePage) => {
-                self.endpoint.trust = TotalTrust::Distrusted;
+                self.believe(TotalTrust::Distrusted);
                 self.end_walk(
                     &mut running,
                     report,
@@ -247,7 +248,7 @@ impl Session<'_> {
                 Ok(Attempt::CountsThePage(finding))
             }
             Ok(window) => {
-                self.endpoint.trust = proof::trust_after(&finding, self.endpoint.trust);
+                self.believe(proof::trust_after(&finding, self.endpoint.get().trust));
                 let (call_missing, reason) =
                     (window == Window::Whole, evidence.as_str().to_owned());
                 self.end_walk(&mut running, report, &finding, true, call_missing, reason)
@@ -261,7 +262,7 @@ impl Session<'_> {
     ///
     /// `Whole` is also the answer where nothing hangs on it: no first walk, and nothing to call missing.
     async fn window(
-        &mut self,
+        &self,
         id: &str,
         running: &mut Running,
         probe: Option<Probe>,
@@ -271,7 +272,7 @@ impl Session<'_> {
             return Ok(Ok(Window::Whole));
         }
         let before =
-            probe.map(|probe| window::compare(probe, finding.positions, self.endpoint.trust));
+            probe.map(|probe| window::compare(probe, finding.positions, self.endpoint.get().trust));
         let suspicious = matches!(before, Some(Window::Hidden | Window::CountsThePage));
         self.settled(running).await?;
         let started = running.started.unwrap_or_else(|| self.clock.now());
@@ -291,9 +292,9 @@ impl Session<'_> {
             Ok(probe) => Ok(Ok(window::compare(
                 probe,
                 finding.positions,
-                self.endpoint.trust,
+                self.endpoint.get().trust,
             ))),
-            Err(error) if is_refusal(&error) => Ok(Err(error)),
+            Err(error) if ends_the_walk(&error) => Ok(Err(error)),
             Err(error) => {
                 self.tell(Event::Note(format!(
                     "instance {id}: nothing is called missing in this sync: {error}"
@@ -304,7 +305,7 @@ impl Session<'_> {
     }
 
     async fn end_walk(
-        &mut self,
+        &self,
         running: &mut Running,
         report: &mut InstanceReport,
         finding: &Finding,
@@ -329,7 +330,7 @@ impl Session<'_> {
     }
 
     pub(super) async fn end_failed(
-        &mut self,
+        &self,
         running: &mut Running,
         report: &mut InstanceReport,
         error: &str,
@@ -352,7 +353,7 @@ impl Session<'_> {
     }
 
     pub(super) async fn write_end(
-        &mut self,
+        &self,
         running: &mut Running,
         report: &mut InstanceReport,
         end: WalkEnd,
@@ -361,7 +362,7 @@ impl Session<'_> {
         self.settled(running).await?;
         report.reason.clone_from(&end.reason);
         let (proven, reason) = (end.proven, end.reason.clone());
-        let (host, endpoint) = (self.job.host.clone(), self.endpoint);
+        let (host, endpoint) = (self.job.host.clone(), self.endpoint.get());
         let counts = self
             .writer
             .call(move |archive| {
@@ -382,7 +383,7 @@ impl Session<'_> {
 
     /// Says what a failure means for the instance, and notes what it says about it.
     async fn failed(
-        &mut self,
+        &self,
         instance_id: &str,
         known: bool,
         error: ApiError,
@@ -438,12 +439,7 @@ impl Session<'_> {
         Ok(end)
     }
 
-    fn tell_absence(
-        &mut self,
-        instance_id: &str,
-        absence: Absence,
-        error: &ApiError,
-    ) -> InstanceEnd {
+    fn tell_absence(&self, instance_id: &str, absence: Absence, error: &ApiError) -> InstanceEnd {
         match absence {
             Absence::First => {
                 self.tell(Event::Warning(format!(
@@ -472,10 +468,10 @@ fn refuses_the_filter(error: &ApiError) -> bool {
     error.status() == Some(400) && !error.no_background_tasks()
 }
 
-/// Refused access ends the walk of an instance; any other failure of a late probe only keeps it from calling something
-/// missing.
-fn is_refusal(error: &ApiError) -> bool {
-    error.is_unauthorized() || error.is_forbidden()
+/// Refused access and a dead origin end the walk of an instance; any other failure of a late probe only keeps it from
+/// calling something missing.
+fn ends_the_walk(error: &ApiError) -> bool {
+    error.is_unauthorized() || error.is_forbidden() || error.origin_is_dead()
 }
 
 pub(super) fn add(sum: &mut Counts, more: Counts) {

@@ -4,6 +4,7 @@
 //! the rest fetches, hands pages to the one [`writer`], and tells what happens through a callback. Instances are
 //! independent: one that fails does not stop the others, except where going on would be wrong for all of them.
 
+mod ahead;
 mod catch_up;
 pub(crate) mod clock;
 pub(crate) mod event;
@@ -21,6 +22,9 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use std::cell::{Cell, RefCell};
+
+use futures_util::future::join_all;
 use tokio::sync::watch;
 
 use self::{
@@ -37,7 +41,7 @@ use crate::api::{
 };
 use crate::model::{
     json::sample,
-    ledger::{Counts, Endpoint},
+    ledger::{Counts, Endpoint, TotalTrust},
     record::Page,
     rows::{Drift, DriftKind, Normalized, Reading},
     time::Timestamp,
@@ -80,6 +84,8 @@ pub(crate) struct Job {
     pub(crate) host: String,
     pub(crate) instances: Vec<String>,
     pub(crate) page_size: u32,
+    /// Instances walked at once, and pages of one instance, at most.
+    pub(crate) concurrency: u32,
     pub(crate) rules: plan::Rules,
     /// Take this host for the project's, though it was first read from another.
     pub(crate) accept_endpoint: bool,
@@ -104,6 +110,8 @@ pub(crate) enum Stopped {
     /// The time for the whole run is over.
     Deadline(Box<ApiError>),
     Signal(Signal),
+    /// Something else in the run stopped it, and is the reason.
+    Halted,
 }
 
 impl From<StoreError> for Stopped {
@@ -153,11 +161,16 @@ struct Session<'a> {
     clock: ServerClock,
     job: &'a Job,
     sync_key: i64,
-    project_key: Option<i64>,
-    endpoint: Endpoint,
+    project_key: Cell<Option<i64>>,
+    endpoint: Cell<Endpoint>,
     signals: watch::Receiver<Option<Signal>>,
-    failures: Vec<(String, ApiError)>,
-    tell: &'a mut dyn FnMut(Event),
+    /// Raised when the run stops: no instance sends another request.
+    halt: watch::Sender<bool>,
+    /// Instances being walked.
+    active: Cell<usize>,
+    stopped: RefCell<Option<Stopped>>,
+    failures: RefCell<Vec<(String, ApiError)>>,
+    tell: RefCell<&'a mut dyn FnMut(Event)>,
 }
 
 /// Runs one sync. The archive comes back with the last word written, or with what kept it from being written.
@@ -191,21 +204,27 @@ pub(crate) async fn run(
     };
     let endpoint = archive.endpoint(&job.host)?;
     let writer = Writer::start(archive);
-    let mut session = Session {
+    let session = Session {
         client,
         writer: &writer,
         clock,
         job,
         sync_key,
-        project_key,
-        endpoint,
+        project_key: Cell::new(project_key),
+        endpoint: Cell::new(endpoint),
         signals,
-        failures: Vec::new(),
-        tell,
+        halt: watch::Sender::new(false),
+        active: Cell::new(0),
+        stopped: RefCell::new(None),
+        failures: RefCell::default(),
+        tell: RefCell::new(tell),
     };
-    let (instances, stopped) = session.instances().await;
+    let instances = session.instances().await;
     let Session {
-        clock, failures, ..
+        clock,
+        failures,
+        stopped,
+        ..
     } = session;
     let archive = writer
         .close()
@@ -223,8 +242,8 @@ pub(crate) async fn run(
                 .collect::<Vec<_>>(),
         ),
         instances,
-        stopped,
-        failures,
+        stopped: stopped.into_inner(),
+        failures: failures.into_inner(),
     };
     Ok((archive, summary))
 }
@@ -280,38 +299,75 @@ impl Summary {
 }
 
 impl Session<'_> {
-    /// Walks one instance after the other, and says what stopped the run, if anything did.
-    async fn instances(&mut self) -> (Vec<InstanceReport>, Option<Stopped>) {
-        let mut reports = Vec::new();
-        let mut stopped = None;
-        for instance_id in &self.job.instances {
-            let report = if stopped.is_some() {
-                None
-            } else {
-                self.instance(instance_id)
-                    .await
-                    .map_err(|stop| stopped = Some(stop))
-                    .ok()
-            };
-            reports.push(report.unwrap_or_else(|| InstanceReport::untried(instance_id)));
-        }
-        (reports, stopped)
+    /// Walks the instances side by side. What stops one of them for good stops all: no further request is sent.
+    async fn instances(&self) -> Vec<InstanceReport> {
+        let ids = &self.job.instances;
+        let mut reports: Vec<_> = ids.iter().map(|id| InstanceReport::untried(id)).collect();
+        let queue = RefCell::new(ids.iter().zip(&mut reports));
+        let side_by_side = ids.len().min(self.job.concurrency.max(1) as usize);
+        let workers = (0..side_by_side).map(async |_| {
+            loop {
+                let next = queue.borrow_mut().next();
+                let Some((id, report)) = next else { return };
+                if *self.halt.borrow() {
+                    return;
+                }
+                self.active.set(self.active.get() + 1);
+                let read = self.instance(id).await;
+                self.active.set(self.active.get() - 1);
+                match read {
+                    Ok(read) => *report = read,
+                    Err(stop) => self.halt(stop),
+                }
+            }
+        });
+        join_all(workers).await;
+        reports
     }
 
-    fn tell(&mut self, event: Event) {
-        (self.tell)(event);
+    /// Stops the run; the first reason is the one that counts.
+    fn halt(&self, stop: Stopped) {
+        if !matches!(stop, Stopped::Halted) {
+            self.stopped.borrow_mut().get_or_insert(stop);
+        }
+        self.halt.send_replace(true);
+    }
+
+    /// Returns how many pages one walk may have under way: its share of what the run may.
+    fn share(&self) -> usize {
+        self.job.concurrency as usize / self.active.get().max(1)
+    }
+
+    fn believe(&self, trust: TotalTrust) {
+        self.endpoint.set(Endpoint {
+            trust,
+            ..self.endpoint.get()
+        });
+    }
+
+    fn limit_pages(&self, limit: u32) {
+        self.endpoint.set(Endpoint {
+            page_limit: Some(limit),
+            ..self.endpoint.get()
+        });
+    }
+
+    fn tell(&self, event: Event) {
+        (self.tell.borrow_mut())(event);
     }
 
     /// Notes a failure that is one instance's own.
-    fn failure(&mut self, instance_id: &str, error: ApiError) {
+    fn failure(&self, instance_id: &str, error: ApiError) {
         self.tell(Event::Warning(format!(
             "instance {instance_id} could not be read: {error}"
         )));
-        self.failures.push((instance_id.to_owned(), error));
+        self.failures
+            .borrow_mut()
+            .push((instance_id.to_owned(), error));
     }
 
     async fn state(&self, instance_id: &str) -> Result<InstanceState, Stopped> {
-        let Some(project_key) = self.project_key else {
+        let Some(project_key) = self.project_key.get() else {
             return Ok(InstanceState::default());
         };
         let id = instance_id.to_owned();
@@ -322,8 +378,8 @@ impl Session<'_> {
     }
 
     /// Returns the project's key; a project is noted only once there is something to note of it.
-    async fn project(&mut self) -> Result<i64, Stopped> {
-        if let Some(key) = self.project_key {
+    async fn project(&self) -> Result<i64, Stopped> {
+        if let Some(key) = self.project_key.get() {
             return Ok(key);
         }
         let (project_id, host) = (self.job.project_id.clone(), self.job.host.clone());
@@ -331,24 +387,25 @@ impl Session<'_> {
             .writer
             .call(move |archive| archive.project(&project_id, &host))
             .await?;
-        self.project_key = Some(key);
+        self.project_key.set(Some(key));
         Ok(key)
     }
 
     fn page_limit(&self) -> u32 {
         self.endpoint
+            .get()
             .page_limit
             .map_or(self.job.page_size, |limit| limit.min(self.job.page_size))
     }
 
     /// Sends one request, unless the run is told to stop.
     async fn request(
-        &mut self,
+        &self,
         instance_id: &str,
         offset: u64,
         limit: u32,
         start: Option<&str>,
-    ) -> Result<Result<Page, ApiError>, Stopped> {
+    ) -> Result<Result<(Page, u32), ApiError>, Stopped> {
         let query = Query {
             offset,
             limit,
@@ -357,20 +414,25 @@ impl Session<'_> {
         let parse = |answer: &Answer| {
             decode::page(&answer.body, offset).map_err(|bad| BadAnswer::new(bad.to_string()))
         };
-        let mut signals = self.signals.clone();
+        let (mut signals, mut halt) = (self.signals.clone(), self.halt.subscribe());
         let fetched = tokio::select! {
             // A stop counts before an answer that came at the same time: no new request follows it.
             biased;
             signal = stop(&mut signals) => return Err(Stopped::Signal(signal)),
+            _ = halt.wait_for(|halt| *halt) => return Err(Stopped::Halted),
             fetched = self.client.tasks(&self.job.project_id, instance_id, &query, parse) => fetched,
         };
         Ok(match fetched {
             Ok(fetched) => {
                 self.clock.learn(fetched.date);
-                Ok(fetched.value)
+                Ok((fetched.value, fetched.attempts))
             }
             Err(error) => {
                 self.clock.learn(error.date());
+                // At once, before anybody else asks: the one that met it says what it means.
+                if error.origin_is_dead() || error.is_unauthorized() {
+                    self.halt.send_replace(true);
+                }
                 Err(error)
             }
         })

@@ -1,4 +1,4 @@
-//! The pages of one walk: fetched one after the other, and stored while the next is on its way.
+//! One page of a walk: fetched, judged, and stored while the next is on its way.
 
 use super::{
     Session, Stopped,
@@ -59,25 +59,9 @@ impl Running {
 }
 
 impl Session<'_> {
-    /// Reads all pages.
-    pub(super) async fn pages(
-        &mut self,
-        id: &str,
-        running: &mut Running,
-    ) -> Result<Result<(), ApiError>, Stopped> {
-        let mut offset = 0;
-        loop {
-            match self.page(id, running, offset).await? {
-                Ok(Step::Ask(next)) => offset = next,
-                Ok(Step::End) => return Ok(Ok(())),
-                Err(error) => return Ok(Err(error)),
-            }
-        }
-    }
-
     /// Reads one page, and says which comes next.
     pub(super) async fn page(
-        &mut self,
+        &self,
         id: &str,
         running: &mut Running,
         offset: u64,
@@ -86,21 +70,34 @@ impl Session<'_> {
             Ok(page) => page,
             Err(error) => return Ok(Err(error)),
         };
+        Ok(Ok(self.take(id, running, offset, page).await?))
+    }
+
+    /// Takes the page that was asked for, and says which comes next.
+    pub(super) async fn take(
+        &self,
+        id: &str,
+        running: &mut Running,
+        offset: u64,
+        page: Page,
+    ) -> Result<Step, Stopped> {
+        // What the other instances taught meanwhile counts here too, and nothing comes between this and what it teaches.
+        running.walk.know(self.endpoint.get());
         let step = running.walk.page(offset, &page);
         running.received = running.walk.positions();
-        self.endpoint = running.walk.endpoint();
+        self.endpoint.set(running.walk.endpoint());
         self.tell(Event::Page {
             instance_id: id.to_owned(),
             received: running.received,
             total: running.walk.largest_total(),
         });
         self.store(id, running, offset, page).await?;
-        Ok(Ok(step))
+        Ok(step)
     }
 
     /// Fetches one page, with a smaller limit where the server refuses ours.
     pub(super) async fn fetch(
-        &mut self,
+        &self,
         id: &str,
         running: &mut Running,
         offset: u64,
@@ -109,36 +106,39 @@ impl Session<'_> {
         loop {
             let limit = probe.or(running.small).unwrap_or_else(|| self.page_limit());
             let early = probe.is_some() || running.early;
-            let sent = self.client.requests();
             let fetched = self
                 .request(id, offset, limit, early.then_some(EARLY_START))
                 .await?;
-            running.requests += self.client.requests() - sent;
             match fetched {
-                Ok(page) => {
+                Ok((page, attempts)) => {
+                    running.requests += u64::from(attempts);
                     running.started.get_or_insert(self.clock.now());
                     return Ok(Ok(page));
                 }
                 Err(error) if probe.is_none() && error.blames_limit() => {
+                    running.requests += u64::from(error.attempts());
                     let Some(smaller) = SMALLER_PAGES.into_iter().find(|smaller| *smaller < limit)
                     else {
                         return Ok(Err(error));
                     };
                     running.small = None;
-                    self.endpoint.page_limit = Some(smaller);
-                    running.walk.limit_to(smaller);
+                    self.limit_pages(smaller);
+                    running.walk.ask_for(smaller);
                     self.tell(Event::Note(format!(
                         "the server refuses limit={limit}; asking for pages of {smaller}"
                     )));
                 }
-                Err(error) => return Ok(Err(error)),
+                Err(error) => {
+                    running.requests += u64::from(error.attempts());
+                    return Ok(Err(error));
+                }
             }
         }
     }
 
     /// Asks for two records with an early start: is the unfiltered list the whole one, and what does the count mean?
     pub(super) async fn probe(
-        &mut self,
+        &self,
         id: &str,
         running: &mut Running,
     ) -> Result<Result<Probe, ApiError>, Stopped> {
@@ -151,17 +151,14 @@ impl Session<'_> {
             total: page.total,
         };
         // The page is as long as it was asked to be, so it teaches nothing about the longest one.
-        let longest_page = self.endpoint.longest_page;
-        self.endpoint = total::learn(self.endpoint, 0, probe.count, probe.total);
-        self.endpoint.longest_page = longest_page;
-        running.walk.learn_trust(self.endpoint.trust);
+        self.believe(total::learn(self.endpoint.get(), 0, probe.count, probe.total).trust);
         self.store(id, running, 0, page).await?;
         Ok(Ok(probe))
     }
 
     /// Hands a page to the writer, while the next one is fetched.
     pub(super) async fn store(
-        &mut self,
+        &self,
         id: &str,
         running: &mut Running,
         offset: u64,
@@ -206,7 +203,7 @@ impl Session<'_> {
     }
 
     /// Waits for the page that is being stored.
-    pub(super) async fn settled(&mut self, running: &mut Running) -> Result<(), Stopped> {
+    pub(super) async fn settled(&self, running: &mut Running) -> Result<(), Stopped> {
         match running.storing.take() {
             Some(storing) => Ok(storing.done().await?),
             None => Ok(()),
@@ -214,7 +211,7 @@ impl Session<'_> {
     }
 
     /// Begins the walk in the archive, once there is something to write.
-    pub(super) async fn begin(&mut self, id: &str, running: &mut Running) -> Result<i64, Stopped> {
+    pub(super) async fn begin(&self, id: &str, running: &mut Running) -> Result<i64, Stopped> {
         if let Some(walk_key) = running.walk_key {
             return Ok(walk_key);
         }

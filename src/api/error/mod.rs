@@ -85,7 +85,6 @@ impl ApiError {
     }
 
     /// Returns how many requests were sent before giving up; none if sending was pointless.
-    #[cfg(test)]
     pub(crate) fn attempts(&self) -> u32 {
         self.0.attempts
     }

@@ -111,6 +111,7 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context<'_>) -> Result<Exit, Cl
         host: endpoint.host().to_owned(),
         instances: instances(args, &archive)?,
         page_size: args.page_size,
+        concurrency: args.network.concurrency(),
         rules: args.choice.rules(),
         accept_endpoint: args.accept_endpoint,
         version: env!("CARGO_PKG_VERSION"),

@@ -42,12 +42,13 @@ impl Verdict {
                     error,
                 )
             }
-            None if summary.outcome == Outcome::Complete => Self {
+            // Whoever was halted by another is never the reason.
+            Some(Stopped::Halted) | None if summary.outcome == Outcome::Complete => Self {
                 exit: Exit::Done,
                 outcome: "complete",
                 error: None,
             },
-            None => {
+            Some(Stopped::Halted) | None => {
                 let message = told(summary);
                 match summary.failures.first() {
                     Some((_, error)) => api(exit(summary.outcome), &message, error),

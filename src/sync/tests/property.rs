@@ -63,6 +63,8 @@ struct World {
     page_cap: usize,
     page_size: u32,
     rules: Rules,
+    /// Pages under way at once.
+    concurrency: u32,
     ignores_limit: bool,
     at_first: usize,
     /// Every so manieth answer comes from a copy that lags by one version of each task; 0 for none.
@@ -311,6 +313,7 @@ fn check(world: &World) -> Result<(), TestCaseError> {
 fn run(fake: &'static Fake, world: &World, wall: Timestamp) -> Run<'static> {
     Run {
         page_size: world.page_size,
+        concurrency: world.concurrency,
         rules: world.rules,
         wall,
         ..Run::of(&fake.address)
@@ -558,10 +561,11 @@ fn world() -> impl Strategy<Value = World> {
         any::<bool>(),
         prop_oneof![2 => Just(0), 1 => 2..5_usize],
         rules(),
+        prop_oneof![2 => Just(1_u32), 1 => Just(4)],
     );
     (server, 0..18_usize, prop::collection::vec(sync, 1..4)).prop_map(
         |(
-            (order, count, page_cap, page_size, ignores_limit, lag_every, rules),
+            (order, count, page_cap, page_size, ignores_limit, lag_every, rules, concurrency),
             at_first,
             syncs,
         )| World {
@@ -570,6 +574,7 @@ fn world() -> impl Strategy<Value = World> {
             page_cap: if page_cap == 7 { 1000 } else { page_cap },
             page_size,
             rules,
+            concurrency,
             ignores_limit: ignores_limit && page_cap == 6,
             at_first,
             lag_every,
@@ -587,6 +592,7 @@ fn a_move_behind_a_wrong_count() -> World {
         page_cap: 3,
         page_size: 3,
         rules: FULL,
+        concurrency: 1,
         ignores_limit: false,
         at_first: 5,
         lag_every: 0,

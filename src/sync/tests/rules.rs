@@ -667,3 +667,27 @@ fn the_views_say_what_was_normalised_wherever_the_text_stands() {
         "no value is read from the raw text, so this proves nothing"
     );
 }
+
+#[test]
+fn a_long_list_is_read_side_by_side_and_a_page_that_no_longer_fits_again() {
+    let tasks: Vec<String> = (0..95)
+        .rev()
+        .map(|number| record(&format!("t{number:03}"), number, "SUCCESS"))
+        .collect();
+    let cloud = Cloud::new(&tasks);
+    let read = |concurrency| {
+        let run = Run {
+            page_size: 10,
+            concurrency,
+            ..Run::of(&cloud.fake.address)
+        };
+        let place = Place::new();
+        let summary = run.sync(&place).unwrap();
+        assert_eq!(summary.outcome, Outcome::Complete, "{summary:?}");
+        assert_eq!(place.count("SELECT count(*) FROM tasks"), 95);
+        (cloud.requests(), summary.requests)
+    };
+    let (one, eight) = (read(1), read(8));
+    assert_eq!(one, eight, "asking ahead costs no request");
+    assert_eq!((one.0 as u64, one.0), (one.1, 12));
+}

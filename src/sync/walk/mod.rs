@@ -156,20 +156,14 @@ impl Walk {
         }
     }
 
-    /// From now on pages of this size are asked for, because the server refuses larger ones.
-    pub(crate) fn limit_to(&mut self, limit: u32) {
-        self.limit = u64::from(limit);
-        self.endpoint.page_limit = Some(limit);
-    }
-
-    /// From now on pages of this size are asked for; the first one was smaller.
+    /// From now on pages of this size are asked for.
     pub(crate) fn ask_for(&mut self, limit: u32) {
         self.limit = u64::from(limit);
     }
 
-    /// Takes what an answer outside the walk taught about the count.
-    pub(crate) fn learn_trust(&mut self, trust: TotalTrust) {
-        self.endpoint.trust = trust;
+    /// Takes what other answers of the endpoint taught.
+    pub(crate) fn know(&mut self, endpoint: Endpoint) {
+        self.endpoint = endpoint;
     }
 
     /// What this walk taught about its endpoint so far.
@@ -183,6 +177,20 @@ impl Walk {
 
     pub(crate) fn largest_total(&self) -> Option<u64> {
         self.largest_total
+    }
+
+    /// Says whether the page begins where the walk stands.
+    pub(crate) fn follows(&self, page: &Page) -> bool {
+        let first = page.records.first().map(|record| self.identity(record));
+        first.is_some() && first == self.shared
+    }
+
+    /// Returns the total that every answer so far had.
+    pub(crate) fn steady_total(&self) -> Option<u64> {
+        match self.totals {
+            Some(Totals::Same(total)) => Some(total),
+            _ => None,
+        }
     }
 
     /// Takes the answer to the page asked for at `offset`.
