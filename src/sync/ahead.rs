@@ -92,6 +92,10 @@ impl Session<'_> {
         else {
             return;
         };
+        // A share of one is the next page, which is asked for in order.
+        if self.share() < 2 {
+            return;
+        }
         let limit = self.page_limit();
         // Only a full page tells where the others begin.
         if count < 2 || count < endpoint.longest_page.min(u64::from(limit)) {

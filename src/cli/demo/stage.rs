@@ -171,6 +171,8 @@ impl<'a> Stage<'a> {
             for (_, flag, value) in &self.settings {
                 arguments.extend([OsString::from(flag), OsString::from(value)]);
             }
+            // The story has the list move between two requests of one walk, so they go one by one.
+            arguments.extend(["--concurrency", "1"].map(OsString::from));
         } else if self.out_is_terminal {
             let width = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| width.0.into());
             arguments.push("--terminal-width".into());

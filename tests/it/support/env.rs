@@ -58,6 +58,8 @@ impl Program {
             .env("HOME", self.home())
             .env("DCS_HISTORY_DB", self.db())
             .env("DCS_HISTORY_INSTANCE", INSTANCE)
+            // The faults of these tests hit the k-th request.
+            .env("DCS_HISTORY_CONCURRENCY", "1")
             .env("DCS_HISTORY_RETRY_BASE", "1ms")
             .env("DCS_HISTORY_TIMEOUT", "20s")
             .stdin(Stdio::null())
