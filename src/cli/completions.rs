@@ -1,5 +1,7 @@
 //! `completions`: what a shell needs to complete the program's words.
 
+use std::collections::BTreeSet;
+
 use clap_complete::Shell;
 
 use super::error::{CliError, Exit};
@@ -31,10 +33,35 @@ pub(crate) fn run(args: &CompletionsArgs, context: &mut Context<'_>) -> Result<E
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command(), NAME, &mut script);
     let script = String::from_utf8_lossy(&script);
+    let hidden = hidden(&command());
     let script = match args.shell {
-        Shell::Bash => script.replace(MISNAMED, NAMED),
-        _ => script.into_owned(),
+        Shell::Bash => hidden
+            .iter()
+            .fold(script.replace(MISNAMED, NAMED), |script, option| {
+                script.replace(&format!(" {option} "), " ")
+            }),
+        // In the other languages an option is offered by a line of its own.
+        _ => script
+            .split_inclusive('\n')
+            .filter(|line| !hidden.iter().any(|option| offers(line, option)))
+            .collect(),
     };
     written(context.out.write_all(script.as_bytes()))?;
     Ok(Exit::Done)
+}
+
+/// The options that `--help` does not show; the generator offers them all the same.
+fn hidden(command: &clap::Command) -> BTreeSet<String> {
+    let own = command
+        .get_arguments()
+        .filter(|option| option.is_hide_set());
+    let own = own.filter_map(|option| option.get_long().map(|long| format!("--{long}")));
+    own.chain(command.get_subcommands().flat_map(hidden))
+        .collect()
+}
+
+fn offers(line: &str, option: &str) -> bool {
+    let fish = format!(" -l {} ", option.trim_start_matches('-'));
+    let after = line.split(option).nth(1);
+    line.contains(&fish) || after.is_some_and(|rest| rest.starts_with(['=', ' ', '\'', '[']))
 }

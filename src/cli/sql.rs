@@ -7,6 +7,7 @@ use clap::Args;
 use rusqlite::types::Value;
 
 use super::error::{CliError, Exit};
+use super::listing;
 use super::messages::remark;
 use super::output_args::{FormatArgs, cells, written};
 use super::{Context, archive, duration};
@@ -88,7 +89,15 @@ fn print(args: &SqlArgs, mut answer: Answer, context: &mut Context<'_>) -> Resul
         && let Some(row) = answer.next().map_err(refused)?
     {
         let row = cells(row);
-        let cells: Vec<Cell> = chosen.iter().map(|index| row[*index].clone()).collect();
+        let cells = chosen.iter().map(|index| row[*index].clone());
+        let cells: Vec<Cell> = if settings.format.is_for_people() {
+            let named = cells.zip(&header);
+            named
+                .map(|(cell, column)| listing::in_zone(&column.name, cell, &args.format.tz))
+                .collect()
+        } else {
+            cells.collect()
+        };
         written(records.row(&cells))?;
         shown += 1;
     }

@@ -24,6 +24,9 @@ const WIDEST: usize = 100;
 /// Lines that the last cell of a line takes, at most: enough for a sentence in a quarter of a narrow terminal.
 const CELL_LINES: usize = 6;
 
+/// The least room for sentences in a line: with less, they stand below it.
+const SENTENCE: usize = 32;
+
 /// Lines that a value takes in a block, at most: `show` tells the rest.
 const VALUE_LINES: usize = 8;
 
@@ -56,6 +59,8 @@ struct Shown {
 enum Layout {
     /// A line a record.
     Lines(Vec<Place>),
+    /// A line a record, and the last cell below it with this much room.
+    Below { places: Vec<Place>, room: usize },
     /// A block a record: as wide as the terminal, the names this wide.
     Blocks { limit: usize, names: usize },
 }
@@ -83,7 +88,7 @@ impl<'a> Table<'a> {
     /// Fixes the widths and writes what was held back.
     fn release(&mut self) -> io::Result<()> {
         let layout = self.measure();
-        if let Layout::Lines(places) = &layout
+        if let Layout::Lines(places) | Layout::Below { places, .. } = &layout
             && self.settings.header
         {
             let names: Vec<_> = self
@@ -110,6 +115,7 @@ impl<'a> Table<'a> {
         self.written += 1;
         match layout {
             Layout::Lines(places) => self.line(places, row),
+            Layout::Below { places, room } => self.line_and_below(places, *room, row),
             Layout::Blocks { limit, names } => self.block(*limit, *names, row),
         }
     }
@@ -139,6 +145,22 @@ impl<'a> Table<'a> {
                 let part = paint(part, cell.tone, self.settings.color);
                 writeln!(self.out, "{:indent$}{part}", "")?;
             }
+        }
+        Ok(())
+    }
+
+    /// Writes a record as a line, and its last cell below, under the second one.
+    fn line_and_below(&mut self, places: &[Place], room: usize, row: &[Shown]) -> io::Result<()> {
+        let cells = row.iter().map(|cell| (cell.text.as_str(), cell.tone));
+        line(self.out, places, self.settings, cells)?;
+        let Some(cell) = row.last().filter(|cell| !cell.is_absent) else {
+            return Ok(());
+        };
+        let indent = indent(places);
+        let text = cut(&cell.text, room * CELL_LINES);
+        for part in wrap(&text, room) {
+            let part = paint(part, cell.tone, self.settings.color);
+            writeln!(self.out, "{:indent$}{part}", "")?;
         }
         Ok(())
     }
@@ -192,7 +214,20 @@ impl<'a> Table<'a> {
             }
             return Layout::Lines(places);
         };
-        if fit(&mut places, &self.columns, limit) {
+        let natural = places.clone();
+        let fits = fit(&mut places, &self.columns, limit);
+        if let (Some((whole, before)), Some(drawn)) = (natural.split_last(), places.last())
+            && self.columns.last().is_some_and(|column| column.is_wrapped)
+            && (!fits || drawn.width < whole.width.min(SENTENCE))
+        {
+            let mut places = before.to_vec();
+            let fits = fit(&mut places, &self.columns[..before.len()], limit);
+            let room = limit.saturating_sub(indent(&places));
+            if fits && room >= SENTENCE {
+                return Layout::Below { places, room };
+            }
+        }
+        if fits {
             return Layout::Lines(places);
         }
         let names = self.columns.iter().map(|column| width(&safe(&column.name)));
@@ -254,6 +289,11 @@ fn shown(cell: &Cell, column: &Column) -> Shown {
         is_number: cell.is_number(),
         is_absent,
     }
+}
+
+/// Where the second cell begins, so that what stands below is told from the next record.
+fn indent(places: &[Place]) -> usize {
+    places.first().map_or(0, |place| place.width + GAP)
 }
 
 /// Narrows the columns that may be cut until all fit the line, the widest first; says whether that was enough. A line of

@@ -104,12 +104,18 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<&str> {
     for (at, character) in text.char_indices() {
         measure.add(character);
         if measure.columns > columns && at > start {
-            // Between words if there is a blank in the second half of the line, else in the middle of one.
+            // Between words if there is a blank here or in the second half of the line, else in the middle of one. A blank
+            // that does not fit is dropped.
             let end = blank
                 .filter(|end| *end > start + (at - start) / 2)
                 .unwrap_or(at);
+            let (end, next) = if character == ' ' {
+                (at, at + 1)
+            } else {
+                (end, end)
+            };
             parts.push(text[start..end].trim_end_matches(' '));
-            start = end;
+            start = next;
             measure = Measure::default();
             text[start..at + character.len_utf8()]
                 .chars()
@@ -249,8 +255,9 @@ mod tests {
 
     #[test]
     fn a_wrapped_text_is_broken_between_words_where_it_can_be() {
-        let cases: [(&str, usize, &[&str]); 8] = [
+        let cases: [(&str, usize, &[&str]); 9] = [
             ("", 5, &[""]),
+            ("just fits here", 9, &["just fits", "here"]),
             ("short", 5, &["short"]),
             ("two words", 6, &["two", "words"]),
             ("a longwordwithout", 8, &["a longwo", "rdwithou", "t"]),

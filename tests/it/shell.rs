@@ -58,6 +58,13 @@ fn every_shell_has_a_script_that_it_can_read() {
     let program = Program::new();
     for name in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let outcome = program.run(&["completions", name]);
+        // In bash a hidden option is not offered, though its value would be completed.
+        let offered = outcome
+            .out
+            .lines()
+            .filter(|line| line.contains("terminal-width"));
+        let offered = offered.filter(|line| line.trim() != "--terminal-width)");
+        assert_eq!(offered.collect::<Vec<_>>(), [""; 0], "{name}");
         outcome.expect_code(0);
         for word in ["coverage", "--accept-endpoint", "DCS_HISTORY_TOKEN"] {
             let is_there = outcome.out.contains(word.trim_start_matches('-'));

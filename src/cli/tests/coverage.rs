@@ -27,59 +27,28 @@ fn every_span_of_a_period_is_told_with_its_reason() {
     instance,0a1b2c3d4e5f60718293a4b5c6d7e8f9,1f4c2a90-b7de-4f0e-8d3c-5a6b79081726,,vouched,2026-09-30T02:00:01.000Z,2026-10-01T00:00:00.000Z,79199000,86400000,proven walks at most 1d00h apart
     ");
     insta::assert_snapshot!(archive.drawn("coverage --until 2026-10-03"), @r"
-    instance      state      since             until             length  reason
-    ────────────  ─────────  ────────────────  ────────────────  ──────  ───────────
-    1f4c2a90-b    inherited  …                 2026-09-30 02:00  -       before the
-                                                                         first
-                                                                         proven
-                                                                         walk: what
-                                                                         was deleted
-                                                                          by then
-                                                                         is unknown
-    1f4c2a90-b    vouched    2026-09-30 02:00  2026-10-01 01:45  23h45m  proven
-                                                                         walks at
-                                                                         most 1d00h
-                                                                         apart
-    1f4c2a90-b    gap        2026-10-01 01:45  2026-10-03 00:00  1d22h   no proven
-                                                                         walk since;
-                                                                          no sync
-                                                                         ran
-    1f4c2a90-c    inherited  …                 2026-10-01 01:45  -       before the
-                                                                         first
-                                                                         proven
-                                                                         walk: what
-                                                                         was deleted
-                                                                          by then
-                                                                         is unknown
-    1f4c2a90-c    gap        2026-10-01 01:45  2026-10-03 00:00  1d22h   no proven
-                                                                         walk since;
-                                                                          a sync
-                                                                         ran without
-                                                                          a walk of
-                                                                         it, outcome
-                                                                          di…
-    e1f2a3b4-0    gap        …                 2026-10-03 00:00  -       no full
-                                                                         walk was
-                                                                         ever proven
-                                                                         ; a walk
-                                                                         was not
-                                                                         proven:
-                                                                         answer\u{1b
-                                                                         }…
-    (their list)  inherited  …                 2026-10-01 01:45  -       before the
-                                                                         first
-                                                                         proven
-                                                                         walk: what
-                                                                         was deleted
-                                                                          by then
-                                                                         is unknown
-    (their list)  gap        2026-10-01 01:45  2026-10-03 00:00  1d22h   no proven
-                                                                         walk since
-    (all)         gap        …                 2026-10-03 00:00  -       3 of 3
-                                                                         instances,
-                                                                         and the
-                                                                         list of
-                                                                         instances
+    instance      state      since             until             length
+    ────────────  ─────────  ────────────────  ────────────────  ──────
+    1f4c2a90-b    inherited  …                 2026-09-30 02:00  -
+                  before the first proven walk: what was deleted by then is unknown
+    1f4c2a90-b    vouched    2026-09-30 02:00  2026-10-01 01:45  23h45m
+                  proven walks at most 1d00h apart
+    1f4c2a90-b    gap        2026-10-01 01:45  2026-10-03 00:00  1d22h
+                  no proven walk since; no sync ran
+    1f4c2a90-c    inherited  …                 2026-10-01 01:45  -
+                  before the first proven walk: what was deleted by then is unknown
+    1f4c2a90-c    gap        2026-10-01 01:45  2026-10-03 00:00  1d22h
+                  no proven walk since; a sync ran without a walk of it, outcome did
+                  not end
+    e1f2a3b4-0    gap        …                 2026-10-03 00:00  -
+                  no full walk was ever proven; a walk was not proven:
+                  answer\u{1b}\r\ncut off
+    (their list)  inherited  …                 2026-10-01 01:45  -
+                  before the first proven walk: what was deleted by then is unknown
+    (their list)  gap        2026-10-01 01:45  2026-10-03 00:00  1d22h
+                  no proven walk since
+    (all)         gap        …                 2026-10-03 00:00  -
+                  3 of 3 instances, and the list of instances
     ");
     insta::assert_snapshot!(archive.out("coverage --instance e1 --period 2026-09 -o markdown"), @"
     | instance | state | since | until | length | reason |
@@ -240,11 +209,10 @@ fn an_answer_has_a_form_for_every_reader() {
       found     0
 
     What the archive cannot vouch for
-    instance    state  since             until             length  reason
-    ──────────  ─────  ────────────────  ────────────────  ──────  ─────────────────
-    1f4c2a90-b  gap    2026-10-01 01:45  2026-10-02 00:00  22h14m  no proven walk
-                                                                   since; no sync
-                                                                   ran
+    instance    state  since             until             length
+    ──────────  ─────  ────────────────  ────────────────  ──────
+    1f4c2a90-b  gap    2026-10-01 01:45  2026-10-02 00:00  22h14m
+                no proven walk since; no sync ran
     up to --until 2026-10-01T01:45:01.000Z the archive can tell
     (11)
     ");

@@ -725,23 +725,20 @@ fn show_says_what_became_of_a_task_upstream() {
 #[test]
 fn the_ledger_fits_a_terminal_of_80_columns() {
     insta::assert_snapshot!(Archive::new().drawn("coverage --walks"), @r"
-    walk  started_at        instance    kind       proven  read  new  chg  reason
-    ────  ────────────────  ──────────  ─────────  ──────  ────  ───  ───  ─────────
-       7  2026-10-01 02:00  -           instances  yes        3    0    0  all recei
-                                                                           ved
-       6  2026-10-01 02:00  e1f2a3b4-0  full #2    no         1    1    0  answer\u{
-                                                                           1b}\r\ncu
-                                                                           t off
-       4  2026-10-01 02:00  1f4c2a90-c  full       yes        3    1    0  all recei
-                                                                           ved
-       3  2026-10-01 02:00  1f4c2a90-b  full       yes        2    0    1  all recei
-                                                                           ved
-       2  2026-09-30 02:00  1f4c2a90-c  full       no         2    2    0  the list
-                                                                           moved
-                                                                           while it
-                                                                           was read
-       1  2026-09-30 02:00  1f4c2a90-b  full       yes        3    3    0  all recei
-                                                                           ved
+    walk  started_at        instance    kind       proven  read  new  chg
+    ────  ────────────────  ──────────  ─────────  ──────  ────  ───  ───
+       7  2026-10-01 02:00  -           instances  yes        3    0    0
+          all received
+       6  2026-10-01 02:00  e1f2a3b4-0  full #2    no         1    1    0
+          answer\u{1b}\r\ncut off
+       4  2026-10-01 02:00  1f4c2a90-c  full       yes        3    1    0
+          all received
+       3  2026-10-01 02:00  1f4c2a90-b  full       yes        2    0    1
+          all received
+       2  2026-09-30 02:00  1f4c2a90-c  full       no         2    2    0
+          the list moved while it was read
+       1  2026-09-30 02:00  1f4c2a90-b  full       yes        3    3    0
+          all received
     ");
 }
 
@@ -1070,10 +1067,15 @@ fn times_are_shown_in_another_zone_to_people_only() {
     2026-09-28T21:00:00.123-03:00         2  -              EXECUTING
     ");
     insta::assert_snapshot!(archive.drawn("coverage --walks --tz +01:00 -n 1"), @"
-    walk  started_at           instance  kind       proven  read  new  chg  reason
-    ────  ───────────────────  ────────  ─────────  ──────  ────  ───  ───  ────────
-       7  2026-10-01 03:00+01  -         instances  yes        3    0    0  all rece
-                                                                            ived
+    walk  started_at           instance  kind       proven  read  new  chg
+    ────  ───────────────────  ────────  ─────────  ──────  ────  ───  ───
+       7  2026-10-01 03:00+01  -         instances  yes        3    0    0
+          all received
+    ");
+    let question = "sql SELECT\tcreated_at\tFROM\ttasks\tWHERE\ttask_key=2";
+    insta::assert_snapshot!(archive.out(&format!("{question} --tz +05:30")), @"
+    created_at
+    2026-09-29T05:30:00.123+05:30
     ");
     let sheet = archive.out("show 5a --tz +02:00");
     assert!(sheet.contains("2026-08-01T02:00:00.000+02:00\n"), "{sheet}");
@@ -1083,6 +1085,7 @@ fn times_are_shown_in_another_zone_to_people_only() {
             "coverage --walks",
             "show 5a",
             "list --columns created_at",
+            question,
         ] {
             let line = format!("{command} -o {format}");
             let zoned = archive.out(&format!("{line} --tz +05:30"));
