@@ -44,8 +44,8 @@ const COUNTED: u32 = 10_000;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dcs-history assert-none --operation BindEip --period 2026-Q3
-  dcs-history assert-none --instance 1f4c2a90 --status failed --since 7d --until 1h
-  dcs-history assert-none --user terraform --period yesterday -o json || echo \"exit code $?\"")]
+  dcs-history assert-none --instance 1f4c --status failed --since 7d --until 1h
+  dcs-history assert-none --user terraform --period yesterday || echo \"exit $?\"")]
 pub(crate) struct AssertNoneArgs {
     #[command(flatten)]
     task: TaskArgs,

@@ -29,8 +29,8 @@ use crate::store::read::{Names, Order, View};
 /// `new_value` apart. On a terminal 50 lines are shown and ids are shortened; into a pipe or a file goes everything.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  dcs-history changes --since 7d                                 # the last seven days
-  dcs-history changes --attribute capacity --attribute port      # every resize and every new port
+  dcs-history changes --since 7d                  # the last seven days
+  dcs-history changes --attribute capacity        # every resize
   dcs-history changes --instance 1f4c2a90 --status success -o csv > changed.csv")]
 pub(crate) struct ChangesArgs {
     /// Only this attribute, in any case, such as `capacity` or `port`; repeatable.

@@ -13,8 +13,9 @@ use super::{Context, NAME, command};
 /// The script goes to standard output. Put it where your shell looks for completions, and open a new shell.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  dcs-history completions bash > ~/.local/share/bash-completion/completions/dcs-history
-  dcs-history completions zsh > ~/.zfunc/_dcs-history     # a folder that is in $fpath
+  dcs-history completions bash > \\
+      ~/.local/share/bash-completion/completions/dcs-history
+  dcs-history completions zsh > ~/.zfunc/_dcs-history  # a folder in $fpath
   dcs-history completions fish > ~/.config/fish/completions/dcs-history.fish
   source <(dcs-history completions bash)                  # for this shell alone")]
 pub(crate) struct CompletionsArgs {

@@ -75,9 +75,10 @@ pub(crate) const NAME: &str = "dcs-history";
     propagate_version = true
 )]
 #[command(after_help = "Examples:
-  dcs-history demo                             # what this is for, in two minutes, without an account
-  dcs-history simulate --port 18080            # a simulated cloud to try things on
-  dcs-history sync --endpoint https://dcs.eu-de.otc.t-systems.com --project-id ID --instance ID
+  dcs-history demo                   # what this is for, without an account
+  dcs-history simulate --port 18080  # a simulated cloud to try things on
+  dcs-history sync --endpoint https://dcs.eu-de.otc.t-systems.com \\
+      --project-id ID --instance ID --token-file FILE
   dcs-history list --since 7d")]
 pub(crate) struct Cli {
     #[command(flatten)]

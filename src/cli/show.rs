@@ -44,7 +44,7 @@ const DIFFERENT: usize = 6;
 #[command(after_help = "Examples:
   dcs-history show 8abf6e1e72c12e7c0172c15b508500aa
   dcs-history show 8abf6e1e72c12e7c0172c15b508500aa -o json | jq '.[0].changes'
-  dcs-history show 8abf6e1e72c12e7c0172c1 --instance 1f4c2a90 -o csv    # the beginnings of ids")]
+  dcs-history show 8abf6e1e72c1 --instance 1f4c -o csv  # the beginnings of ids")]
 pub(crate) struct ShowArgs {
     /// The task's id, or an unambiguous beginning of it.
     #[arg(value_parser = NonEmptyStringValueParser::new())]

@@ -33,8 +33,8 @@ use crate::store::read::{Order, View};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dcs-history coverage --since 30d
-  dcs-history coverage --gaps --period 2026-Q3         # what an audit of that quarter has to say
-  dcs-history coverage --walks --instance 1f4c2a90 --columns started_at,proven,reason,error")]
+  dcs-history coverage --gaps --period 2026-Q3   # what an audit of it must say
+  dcs-history coverage --walks --columns started_at,proven,reason")]
 pub(crate) struct CoverageArgs {
     /// Only what the archive cannot vouch for: gaps, and what is inherited.
     #[arg(long)]

@@ -28,9 +28,9 @@ pub(super) use files::Files;
 /// with the token that it accepts. Ctrl-C stops it and removes the files.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  dcs-history simulate                                   # on any free port, a minute a second
+  dcs-history simulate                  # on any free port, a minute a second
   dcs-history simulate --port 18080 --speed 3600         # an hour a second
-  dcs-history simulate --dir simulated                   # the token is in simulated/token
+  dcs-history simulate --dir simulated  # the token is in simulated/token
   dcs-history simulate --tasks 200000 --page-cap 100 --latency 20ms --speed 0")]
 pub(crate) struct Args {
     /// The port on 127.0.0.1; 0 takes a free one.

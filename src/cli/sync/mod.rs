@@ -36,8 +36,9 @@ use verdict::Verdict;
 /// 75 another sync is running.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
-  dcs-history sync --endpoint https://dcs.eu-de.otc.t-systems.com --project-id ID --instance ID
-  dcs-history sync --token-file /run/secrets/token --instance ID --instance ID    # the rest is in the environment
+  dcs-history sync --endpoint https://dcs.eu-de.otc.t-systems.com \\
+      --project-id ID --instance ID --token-file FILE
+  dcs-history sync --instance ID --instance ID  # the rest is in the environment
   dcs-history sync --instance ID -o json | jq '.[0].outcome'")]
 pub(crate) struct SyncArgs {
     /// The service's address, such as `https://dcs.eu-de.otc.t-systems.com`.

@@ -1047,6 +1047,19 @@ fn colour_follows_the_stream_and_what_was_typed() {
 }
 
 #[test]
+fn an_example_is_not_broken_on_a_terminal_of_80_columns() {
+    let top = command();
+    for command in std::iter::once(&top).chain(top.get_subcommands()) {
+        let Some(examples) = command.get_after_help().map(ToString::to_string) else {
+            continue;
+        };
+        for line in examples.lines() {
+            assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+        }
+    }
+}
+
+#[test]
 fn times_are_shown_in_another_zone_to_people_only() {
     let archive = Archive::new();
     insta::assert_snapshot!(archive.drawn("list --tz +05:30 -n 2"), @r"

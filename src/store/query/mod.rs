@@ -24,8 +24,8 @@ use crate::store::read;
 
 /// What `--help` shows: SQL text stands in this room only.
 pub(crate) const EXAMPLES: &str = "Examples:
-  dcs-history sql \"SELECT name, count(*) AS tasks FROM tasks GROUP BY name ORDER BY tasks DESC\"
-  dcs-history sql -p user=jonas.weber -o csv 'SELECT * FROM tasks WHERE user_name = :user' > jonas.csv
+  dcs-history sql \"SELECT name, count(*) AS tasks FROM tasks GROUP BY name\"
+  dcs-history sql -p user=li.wei 'SELECT * FROM tasks WHERE user_name = :user'
   dcs-history sql - < question.sql";
 
 /// SQLite calls itself as deep as a query is nested: 1000 levels at most, some kilobytes each, and more where it is built
