@@ -5,6 +5,7 @@
 
 mod archive;
 mod assert_none;
+mod backup;
 mod changes;
 mod color;
 mod columns;
@@ -167,6 +168,7 @@ enum Command {
     Coverage(coverage::CoverageArgs),
     AssertNone(assert_none::AssertNoneArgs),
     Sql(sql::SqlArgs),
+    Backup(backup::BackupArgs),
     Simulate(simulate::Args),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -280,6 +282,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliErr
         Command::Coverage(args) => coverage::run(args, context),
         Command::AssertNone(args) => assert_none::run(args, context),
         Command::Sql(args) => sql::run(args, context),
+        Command::Backup(args) => backup::run(args, context),
         Command::Simulate(args) => simulate::run(args, context),
         Command::Completions(args) => completions::run(args, context),
         Command::Man(args) => man::run(args, context),

@@ -19,6 +19,19 @@ pub(crate) fn duration(millis: i64) -> String {
     }
 }
 
+/// Returns a number of bytes in the unit that fits: `512 B`, `3.4 MiB`.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u32); 4] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    let fitting = UNITS.iter().find(|(_, shift)| bytes >> shift > 0);
+    fitting.map_or_else(
+        || format!("{bytes} B"),
+        |(unit, shift)| {
+            let tenths = (u128::from(bytes) * 10) >> shift;
+            format!("{}.{} {unit}", tenths / 10, tenths % 10)
+        },
+    )
+}
+
 /// How much of a time a narrow column shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Precision {
@@ -132,6 +145,20 @@ mod tests {
         }
         assert_eq!(attribute("params", "x"), "params.x");
         assert_eq!(attribute("details", "x"), "x");
+    }
+
+    #[test]
+    fn a_size_is_said_in_the_unit_that_fits() {
+        let cases = [
+            (0, "0 B"),
+            (1_023, "1023 B"),
+            (1_024, "1.0 KiB"),
+            (3_565_158, "3.3 MiB"),
+            (u64::MAX, "16777215.9 TiB"),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(size(bytes), expected);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
-    io::ErrorKind,
+    io::{self, ErrorKind},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
 };
@@ -19,7 +19,7 @@ use crate::store::place::{Place, beside};
 
 /// What SQLite may have put beside a database that was not closed. A journal that outlived its database would be played
 /// into the next one of that name.
-const JOURNALS: [&str; 3] = ["-journal", "-wal", "-shm"];
+pub(super) const JOURNALS: [&str; 3] = ["-journal", "-wal", "-shm"];
 
 /// Makes an archive where there is none. The caller holds the lock.
 pub(super) fn birth(place: &Place, formats: &Formats) -> Result<(), Kind> {
@@ -38,15 +38,7 @@ const PAGE: u32 = 8_192;
 
 fn build(new: &Path, formats: &Formats) -> Result<(), Kind> {
     let failed = Kind::io("making a new archive");
-    // Made new, a link that somebody puts there in this moment is an error; the mode is set again because the umask was
-    // taken from the first one.
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(PRIVATE)
-        .open(new)
-        .and_then(|file| file.set_permissions(Permissions::from_mode(PRIVATE)))
-        .map_err(&failed)?;
+    private_file(new).map_err(&failed)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
@@ -59,6 +51,16 @@ fn build(new: &Path, formats: &Formats) -> Result<(), Kind> {
         .map_err(failed)
 }
 
+/// Makes an empty file for the owner alone. A link that somebody puts there in this moment is an error; the mode is set
+/// again because the umask was taken from the first one.
+pub(super) fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    let file = options.mode(PRIVATE).open(path)?;
+    file.set_permissions(Permissions::from_mode(PRIVATE))?;
+    Ok(file)
+}
+
 fn put_in_place(new: &Path, place: &Place) -> Result<(), Kind> {
     let failed = Kind::io("moving the new archive into its place");
     // A rename replaces what is there, and only nothing may be replaced.
@@ -69,14 +71,11 @@ fn put_in_place(new: &Path, place: &Place) -> Result<(), Kind> {
         Err(error) => return Err(failed(error)),
     }
     fs::rename(new, &place.archive).map_err(&failed)?;
-    // Without this the name may be lost at a power failure, though the file is not.
-    File::open(&place.folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(failed)
+    place.sync_folder().map_err(failed)
 }
 
-/// Removes what a birth that did not end has left. A link is neither followed nor removed: it is not ours.
-fn clear(new: &Path) -> Result<(), Kind> {
+/// Removes what a birth or a backup that did not end has left. A link is neither followed nor removed: it is not ours.
+pub(super) fn clear(new: &Path) -> Result<(), Kind> {
     let failed = Kind::io("clearing away an unfinished archive");
     match fs::symlink_metadata(new) {
         Ok(file) if !file.is_file() => {
@@ -88,6 +87,12 @@ fn clear(new: &Path) -> Result<(), Kind> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
+    clear_journals(new)
+}
+
+/// Removes the journals of an unfinished archive alone.
+pub(super) fn clear_journals(new: &Path) -> Result<(), Kind> {
+    let failed = Kind::io("clearing away an unfinished archive");
     for suffix in JOURNALS {
         match fs::remove_file(beside(new, suffix)) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),

@@ -3,6 +3,7 @@
 //! [`open`] is its door. It promises that a file which is not an archive of this program is never changed by a byte, that
 //! an archive is either absent or complete (however its birth ended), and that one program at a time writes.
 
+pub(crate) mod backup;
 mod birth;
 mod compact;
 mod dictionary;

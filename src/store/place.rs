@@ -5,8 +5,8 @@
 
 use std::{
     ffi::OsString,
-    fs,
-    io::ErrorKind,
+    fs::{self, File},
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 
@@ -39,6 +39,11 @@ impl Place {
     /// Where an archive is built before it is moved into its place.
     pub(super) fn unfinished(&self) -> PathBuf {
         beside(&self.archive, ".new")
+    }
+
+    /// Makes sure that a name which was just given in the folder is not lost at a power failure, when the file is not.
+    pub(super) fn sync_folder(&self) -> io::Result<()> {
+        File::open(&self.folder)?.sync_all()
     }
 
     /// Returns how many bytes of a database wait in a journal of SQLite's beside the archive.
@@ -90,7 +95,7 @@ fn resolve(path: &Path, links: u32) -> Result<PathBuf, Kind> {
     Ok(folder.join(name))
 }
 
-fn unreachable(error: std::io::Error) -> Kind {
+fn unreachable(error: io::Error) -> Kind {
     match error.kind() {
         ErrorKind::NotADirectory => Kind::NotAFile("what should be its folder is a file"),
         _ => Kind::io("looking for it")(error),

@@ -890,6 +890,7 @@ const NOT_SETTINGS: &[(&str, &[&str])] = &[
     // The columns and the rows of an answer belong to its query.
     ("sql", &["param", "columns", "limit"]),
     ("demo", &["dir"]),
+    ("backup", &["force"]),
     // Its options make a cloud to try things on.
     (
         "simulate",
