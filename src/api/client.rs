@@ -98,8 +98,63 @@ pub(crate) struct Fetched<T> {
 pub(crate) struct Query {
     pub(crate) offset: u64,
     pub(crate) limit: u32,
-    /// The earliest start, as `yyyyMMddHHmmss` in UTC.
-    pub(crate) start: Option<String>,
+    pub(crate) filter: Option<Filter>,
+}
+
+/// A filter by time; which of a task's times it bounds is the server's secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Filter {
+    pub(crate) parameter: StartParameter,
+    pub(crate) start: Option<Timestamp>,
+    pub(crate) end: Option<Timestamp>,
+}
+
+/// What the lower bound is called: the table of the documentation says one, its example the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum StartParameter {
+    #[default]
+    StartTime,
+    BeginTime,
+}
+
+impl StartParameter {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::StartTime => "start_time",
+            Self::BeginTime => "begin_time",
+        }
+    }
+}
+
+impl Filter {
+    /// From before the service existed: the whole list, if the plain one is not.
+    pub(crate) fn early() -> Self {
+        Self {
+            parameter: StartParameter::StartTime,
+            start: Timestamp::from_millis(EARLY),
+            end: None,
+        }
+    }
+
+    fn parameters(self) -> impl Iterator<Item = (&'static str, String)> {
+        let start = self
+            .start
+            .map(|start| (self.parameter.as_str(), second(start)));
+        let end = self.end.map(|end| ("end_time", second(end)));
+        start.into_iter().chain(end)
+    }
+}
+
+/// The year 2000 in milliseconds.
+const EARLY: i64 = 946_684_800_000;
+
+/// Writes a time as the upstream reads it: `yyyyMMddHHmmss`, in UTC.
+fn second(time: Timestamp) -> String {
+    time.to_string()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .take(14)
+        .collect()
 }
 
 /// A retry that is about to happen, for whoever shows what is going on.
@@ -188,9 +243,12 @@ impl Client {
     ) -> Result<Fetched<T>, ApiError> {
         let (offset, limit) = (query.offset.to_string(), query.limit.to_string());
         let mut parameters = vec![("offset", offset.as_str()), ("limit", limit.as_str())];
-        if let Some(start) = &query.start {
-            parameters.push(("start_time", start));
-        }
+        let filter: Vec<_> = query
+            .filter
+            .into_iter()
+            .flat_map(Filter::parameters)
+            .collect();
+        parameters.extend(filter.iter().map(|(name, time)| (*name, time.as_str())));
         let path = ["v2", project, "instances", instance, "tasks"];
         self.get(project, &path, &parameters, parse).await
     }

@@ -5,6 +5,7 @@
 
 mod archive;
 mod assert_none;
+mod backfill;
 mod backup;
 mod changes;
 mod color;
@@ -161,6 +162,7 @@ pub(crate) enum LogFormat {
 enum Command {
     Demo(demo::Args),
     Sync(Box<sync::SyncArgs>),
+    Backfill(Box<backfill::BackfillArgs>),
     List(list::ListArgs),
     Changes(changes::ChangesArgs),
     Show(show::ShowArgs),
@@ -275,6 +277,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliErr
     match command {
         Command::Demo(args) => demo::run(args, context),
         Command::Sync(args) => sync::run(args, context),
+        Command::Backfill(args) => backfill::run(args, context),
         Command::List(args) => list::run(args, context),
         Command::Changes(args) => changes::run(args, context),
         Command::Show(args) => show::run(args, context),

@@ -9,6 +9,8 @@ pub(crate) enum WalkKind {
     Full,
     /// From the top down to below the mark, proven by the count.
     Incremental,
+    /// What a time filter shows of a list.
+    Backfill,
 }
 
 impl WalkKind {
@@ -16,6 +18,7 @@ impl WalkKind {
         match self {
             Self::Full => "full",
             Self::Incremental => "incremental",
+            Self::Backfill => "backfill",
         }
     }
 }

@@ -30,8 +30,9 @@ pub(crate) struct WalkStart {
     pub(crate) attempt: u32,
     pub(crate) kind: WalkKind,
     pub(crate) started: Timestamp,
-    /// The early start that the query asks for, where the unfiltered list hides old records.
+    /// The bounds of the filter: of a backfill, or the early start where the unfiltered list hides old records.
     pub(crate) window_start: Option<Timestamp>,
+    pub(crate) window_end: Option<Timestamp>,
 }
 
 /// What settling a walk's touched tasks came to.
@@ -60,8 +61,9 @@ impl Archive {
             .query_row(params![start.project_key, start.instance_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
         self.writable.connection
             .prepare_cached(
-                "INSERT INTO walk(sync_key, instance_key, attempt, kind, started, finished, window_start, mark_before, mark_after)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?7)",
+                "INSERT INTO walk(sync_key, instance_key, attempt, kind, started, finished, window_start, window_end,
+                   mark_before, mark_after)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?8)",
             )?
             .execute(params![
                 start.sync_key,
@@ -70,6 +72,7 @@ impl Archive {
                 start.kind.as_str(),
                 start.started.millis(),
                 start.window_start.map(Timestamp::millis),
+                start.window_end.map(Timestamp::millis),
                 mark
             ])?;
         let walk_key = self.writable.connection.last_insert_rowid();
@@ -161,7 +164,8 @@ impl Archive {
         if answered {
             self.answered(instance_key, walk_key)?;
         }
-        if end.proven {
+        // A backfill saw what a filter shows, and vouches for nothing.
+        if end.proven && self.walk(walk_key).kind != WalkKind::Backfill {
             self.call_missing(walk_key, &lacking, &confirmable)?;
             self.prove(instance_key, walk_key, end)?;
         }

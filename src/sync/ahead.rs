@@ -6,7 +6,7 @@
 
 use futures_util::{StreamExt as _, future::LocalBoxFuture, stream::FuturesOrdered};
 
-use super::{Session, Stopped, pages::Running, walk::Step, window::EARLY_START};
+use super::{Session, Stopped, pages::Running, walk::Step};
 use crate::api::error::ApiError;
 use crate::model::{ledger::TotalTrust, record::Page};
 
@@ -104,11 +104,11 @@ impl Session<'_> {
         if ahead.pages.is_empty() {
             ahead.next = offset;
         }
-        let start = running.early.then_some(EARLY_START);
+        let filter = running.filter;
         while ahead.pages.len() < self.share() && exists(ahead.next, total) {
             let at = ahead.next;
             ahead.pages.push_back(Box::pin(async move {
-                (at, self.request(id, at, limit, start).await)
+                (at, self.request(id, at, limit, filter).await)
             }));
             ahead.next = at + count - 1;
         }

@@ -8,9 +8,10 @@ use super::{
     catch_up::{self, Fallback, Next},
     instance::InstanceReport,
     pages::Running,
-    plan::{self, Depth, Plan},
+    plan::{self, Depth, Plan, Rules},
     walk::{Step, Walk},
 };
+use crate::api::client::Filter;
 use crate::api::error::ApiError;
 use crate::model::ledger::{WalkEnd, WalkKind};
 
@@ -24,11 +25,15 @@ pub(super) enum CaughtUp {
 impl Session<'_> {
     /// Returns how deep an incremental walk of the instance goes and the size of its first page; nothing where it gets a
     /// full one.
-    pub(super) async fn depth(&self, id: &str) -> Result<Option<(Depth, u32)>, Stopped> {
+    pub(super) async fn depth(
+        &self,
+        id: &str,
+        rules: Rules,
+    ) -> Result<Option<(Depth, u32)>, Stopped> {
         let Some(project_key) = self.project_key.get() else {
             return Ok(None);
         };
-        let (rules, trust, now) = (self.job.rules, self.endpoint.get().trust, self.clock.now());
+        let (trust, now) = (self.endpoint.get().trust, self.clock.now());
         let (id, limit) = (id.to_owned(), self.page_limit());
         let planned = self.writer.call(move |archive| {
             let held = archive.held(project_key, &id, now)?;
@@ -44,7 +49,7 @@ impl Session<'_> {
     pub(super) async fn incremental(
         &self,
         attempt: u32,
-        early: bool,
+        filter: Option<Filter>,
         depth: Depth,
         first: u32,
         report: &mut InstanceReport,
@@ -52,7 +57,7 @@ impl Session<'_> {
         report.walks += 1;
         let id = report.instance_id.clone();
         let walk = Walk::new(self.endpoint.get(), first);
-        let mut running = Running::new(attempt, WalkKind::Incremental, early, walk);
+        let mut running = Running::new(attempt, WalkKind::Incremental, filter, walk);
         running.small = Some(first);
         let mut offset = 0;
         loop {

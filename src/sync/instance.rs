@@ -4,8 +4,9 @@
 //! for a proof. The decisions are in [`super::walk`], [`super::proof`] and [`super::window`]; this is the doing.
 
 use super::{
-    Session, Stopped,
+    Session, Stopped, Work,
     event::Event,
+    filtered::{self, Tally},
     incremental::CaughtUp,
     outcome::InstanceEnd,
     pages::Running,
@@ -13,6 +14,7 @@ use super::{
     walk::{Finding, Walk},
     window::{self, Probe, Window},
 };
+use crate::api::client::Filter;
 use crate::api::error::ApiError;
 use crate::model::{
     ledger::{Counts, TotalTrust, WalkEnd, WalkKind},
@@ -33,6 +35,8 @@ pub(crate) struct InstanceReport {
     pub(crate) walks: u32,
     /// What proves the last walk; of an unproven one, why it is not.
     pub(crate) reason: String,
+    /// Of a backfill: what the rows of its last walk tell of the filter.
+    pub(super) filtered: Option<Tally>,
 }
 
 impl InstanceReport {
@@ -44,6 +48,7 @@ impl InstanceReport {
             counts: Counts::default(),
             walks: 0,
             reason: "not read: the run ended before".to_owned(),
+            filtered: None,
         }
     }
 }
@@ -76,10 +81,14 @@ impl Session<'_> {
             counts: Counts::default(),
             walks: 0,
             reason: String::new(),
+            filtered: None,
         };
         let mut before = None;
-        let mut early = state.whole_list_needs_start;
-        let mut depth = self.depth(instance_id).await?;
+        let early = state.whole_list_needs_start.then(Filter::early);
+        let (kind, mut filter, mut depth) = match self.job.work {
+            Work::Backfill(asked) => (WalkKind::Backfill, Some(whole(asked, early)), None),
+            Work::Sync(rules) => (WalkKind::Full, early, self.depth(instance_id, rules).await?),
+        };
         for attempt in 1..=ATTEMPTS {
             self.tell(Event::Walking {
                 instance_id: instance_id.to_owned(),
@@ -87,7 +96,7 @@ impl Session<'_> {
             });
             if let Some((depth, first)) = depth.take() {
                 let error = match self
-                    .incremental(attempt, early, depth, first, &mut report)
+                    .incremental(attempt, filter, depth, first, &mut report)
                     .await?
                 {
                     CaughtUp::Proven => {
@@ -101,7 +110,7 @@ impl Session<'_> {
                 break;
             }
             let walk = Walk::new(self.endpoint.get(), self.page_limit());
-            let running = Running::new(attempt, WalkKind::Full, early, walk);
+            let running = Running::new(attempt, kind, filter, walk);
             match self
                 .attempt(state, running, before.take(), &mut report)
                 .await?
@@ -125,13 +134,30 @@ impl Session<'_> {
                     }
                     before = Some(finding);
                 }
-                Attempt::HiddenWindow => early = true,
+                Attempt::HiddenWindow => filter = Some(Filter::early()),
                 Attempt::CountsThePage(finding) => before = Some(finding),
+                Attempt::Failed { error, .. }
+                    if kind == WalkKind::Backfill
+                        && filter.is_some()
+                        && refuses_the_filter(&error) =>
+                {
+                    self.tell(Event::Note(format!(
+                        "instance {instance_id}: {}",
+                        filtered::REFUSED
+                    )));
+                    filter = None;
+                }
                 Attempt::Failed { error, known } => {
                     report.end = self.failed(instance_id, known, *error).await?;
                     break;
                 }
             }
+        }
+        if let Some(tally) = report.filtered {
+            self.tell(Event::Note(format!(
+                "instance {instance_id}: {}",
+                tally.told()
+            )));
         }
         if report.end == InstanceEnd::Unproven {
             self.tell(Event::Warning(format!(
@@ -151,7 +177,11 @@ impl Session<'_> {
     ) -> Result<Attempt, Stopped> {
         report.walks += 1;
         let id = report.instance_id.clone();
-        let probe = if state.has_proven_full || running.early || running.attempt > 1 {
+        let probe = if state.has_proven_full
+            || running.filter.is_some()
+            || running.kind != WalkKind::Full
+            || running.attempt > 1
+        {
             Ok(None)
         } else {
             self.probe(&id, &mut running).await?.map(Some)
@@ -190,6 +220,9 @@ impl Session<'_> {
         report: &mut InstanceReport,
     ) -> Result<Attempt, Stopped> {
         let id = report.instance_id.clone();
+        if running.kind == WalkKind::Backfill {
+            report.filtered = running.filter.map(|_| running.tally);
+        }
         let ended =
             std::mem::replace(&mut running.walk, Walk::new(self.endpoint.get(), 2)).finding();
         let finding = Box::new(ended.expect("pages are read until the walk says that it ended"));
@@ -249,8 +282,10 @@ impl Session<'_> {
             }
             Ok(window) => {
                 self.believe(proof::trust_after(&finding, self.endpoint.get().trust));
-                let (call_missing, reason) =
-                    (window == Window::Whole, evidence.as_str().to_owned());
+                let (call_missing, reason) = (
+                    window == Window::Whole && running.kind == WalkKind::Full,
+                    evidence.as_str().to_owned(),
+                );
                 self.end_walk(&mut running, report, &finding, true, call_missing, reason)
                     .await?;
                 Ok(Attempt::Proven)
@@ -268,7 +303,7 @@ impl Session<'_> {
         probe: Option<Probe>,
         finding: &Finding,
     ) -> Result<Result<Window, ApiError>, Stopped> {
-        if running.early {
+        if running.filter.is_some() || running.kind != WalkKind::Full {
             return Ok(Ok(Window::Whole));
         }
         let before =
@@ -460,6 +495,14 @@ impl Session<'_> {
                 InstanceEnd::AbsenceNoted
             }
         }
+    }
+}
+
+/// The filter of a backfill without a beginning, where the plain list hides old records.
+fn whole(asked: Filter, early: Option<Filter>) -> Filter {
+    Filter {
+        start: asked.start.or(early.and_then(|early| early.start)),
+        ..asked
     }
 }
 

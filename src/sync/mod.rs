@@ -8,6 +8,7 @@ mod ahead;
 mod catch_up;
 pub(crate) mod clock;
 pub(crate) mod event;
+mod filtered;
 mod incremental;
 pub(crate) mod instance;
 pub(crate) mod outcome;
@@ -35,7 +36,7 @@ use self::{
     writer::Writer,
 };
 use crate::api::{
-    client::{Answer, BadAnswer, Client, Query},
+    client::{Answer, BadAnswer, Client, Filter, Query},
     decode,
     error::ApiError,
 };
@@ -86,10 +87,19 @@ pub(crate) struct Job {
     pub(crate) page_size: u32,
     /// Instances walked at once, and pages of one instance, at most.
     pub(crate) concurrency: u32,
-    pub(crate) rules: plan::Rules,
+    pub(crate) work: Work,
     /// Take this host for the project's, though it was first read from another.
     pub(crate) accept_endpoint: bool,
     pub(crate) version: &'static str,
+}
+
+/// Which walks are made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Work {
+    /// Those that the rules choose.
+    Sync(plan::Rules),
+    /// What this filter shows.
+    Backfill(Filter),
 }
 
 /// A request to stop, from outside.
@@ -404,12 +414,12 @@ impl Session<'_> {
         instance_id: &str,
         offset: u64,
         limit: u32,
-        start: Option<&str>,
+        filter: Option<Filter>,
     ) -> Result<Result<(Page, u32), ApiError>, Stopped> {
         let query = Query {
             offset,
             limit,
-            start: start.map(ToOwned::to_owned),
+            filter,
         };
         let parse = |answer: &Answer| {
             decode::page(&answer.body, offset).map_err(|bad| BadAnswer::new(bad.to_string()))

@@ -3,11 +3,13 @@
 use super::{
     Session, Stopped,
     event::Event,
+    filtered::{Period, Tally},
     total,
     walk::{Step, Walk},
-    window::{EARLY_START, Probe},
+    window::Probe,
     writer::Pending,
 };
+use crate::api::client::Filter;
 use crate::api::error::ApiError;
 use crate::model::{
     ledger::WalkKind,
@@ -27,8 +29,9 @@ pub(super) struct Running {
     pub(super) kind: WalkKind,
     /// The size of the next page, where it is not the usual one.
     pub(super) small: Option<u32>,
-    /// Ask with an early start.
-    pub(super) early: bool,
+    pub(super) filter: Option<Filter>,
+    /// What the rows tell of the filter.
+    pub(super) tally: Tally,
     pub(super) walk: Walk,
     pub(super) walk_key: Option<i64>,
     pub(super) requests: u64,
@@ -41,12 +44,13 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub(super) fn new(attempt: u32, kind: WalkKind, early: bool, walk: Walk) -> Self {
+    pub(super) fn new(attempt: u32, kind: WalkKind, filter: Option<Filter>, walk: Walk) -> Self {
         Self {
             attempt,
             kind,
             small: None,
-            early,
+            filter,
+            tally: Tally::default(),
             walk,
             walk_key: None,
             requests: 0,
@@ -81,6 +85,15 @@ impl Session<'_> {
         offset: u64,
         page: Page,
     ) -> Result<Step, Stopped> {
+        if let Some(filter) = running.filter {
+            let (start, end) = (filter.start, filter.end);
+            // The first record of any page but the first was on the one before.
+            for record in page.records.iter().skip(usize::from(offset > 0)) {
+                if let Record::Task(task) = record {
+                    running.tally.note(Period { start, end }, task);
+                }
+            }
+        }
         // What the other instances taught meanwhile counts here too, and nothing comes between this and what it teaches.
         running.walk.know(self.endpoint.get());
         let step = running.walk.page(offset, &page);
@@ -105,10 +118,12 @@ impl Session<'_> {
     ) -> Result<Result<Page, ApiError>, Stopped> {
         loop {
             let limit = probe.or(running.small).unwrap_or_else(|| self.page_limit());
-            let early = probe.is_some() || running.early;
-            let fetched = self
-                .request(id, offset, limit, early.then_some(EARLY_START))
-                .await?;
+            let filter = if probe.is_some() {
+                Some(Filter::early())
+            } else {
+                running.filter
+            };
+            let fetched = self.request(id, offset, limit, filter).await?;
             match fetched {
                 Ok((page, attempts)) => {
                     running.requests += u64::from(attempts);
@@ -222,10 +237,8 @@ impl Session<'_> {
             attempt: running.attempt,
             kind: running.kind,
             started: running.started.unwrap_or_else(|| self.clock.now()),
-            window_start: running
-                .early
-                .then(|| Timestamp::parse_upstream("2000-01-01T00:00:00Z"))
-                .flatten(),
+            window_start: running.filter.and_then(|filter| filter.start),
+            window_end: running.filter.and_then(|filter| filter.end),
         };
         let walk_key = self
             .writer

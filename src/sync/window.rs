@@ -4,9 +4,6 @@
 
 use crate::model::ledger::TotalTrust;
 
-/// The start that the request bears, in the upstream's form: long before the service existed.
-pub(crate) const EARLY_START: &str = "20000101000000";
-
 /// What the request was answered: records on its page, and the total beside them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Probe {

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on should stop, and helpers count as no test for the lint"
 )]
 
+mod backfill;
 mod backup;
 mod changes;
 mod demo;

@@ -3,6 +3,7 @@
 mod server;
 mod tls;
 
+use crate::model::time::Timestamp;
 use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -10,7 +11,7 @@ use std::{
 
 use super::{
     auth::{Auth, Renew},
-    client::{Answer, BadAnswer, Client, Fetched, Query, Settings},
+    client::{Answer, BadAnswer, Client, Fetched, Filter, Query, Settings, StartParameter},
     deadline::Deadline,
     endpoint::Endpoint,
     error::{ApiError, ErrorKind},
@@ -62,7 +63,7 @@ async fn ask(client: &Client) -> Result<Fetched<String>, ApiError> {
     let query = Query {
         offset: 0,
         limit: 1000,
-        start: None,
+        filter: None,
     };
     client.tasks("project", "instance", &query, parse).await
 }
@@ -81,7 +82,11 @@ async fn a_request_is_a_get_with_the_token_and_without_anything_that_was_not_agr
     let query = Query {
         offset: 20,
         limit: 10,
-        start: Some("20261123200000".to_owned()),
+        filter: Some(Filter {
+            parameter: StartParameter::BeginTime,
+            start: Timestamp::parse_upstream("2026-11-23T20:00:00.999Z"),
+            end: Timestamp::parse_upstream("2026-11-24T20:00:00Z"),
+        }),
     };
     let fetched = client.tasks("../p", "i?x=%2e", &query, parse).await;
     assert_eq!(fetched.unwrap().date, None);
@@ -103,7 +108,7 @@ async fn a_request_is_a_get_with_the_token_and_without_anything_that_was_not_agr
     );
     assert!(
         heads[1].starts_with(
-            "get /v2/..%2fp/instances/i%3fx%3d%252e/tasks?offset=20&limit=10&start_time=20261123200000 "
+            "get /v2/..%2fp/instances/i%3fx%3d%252e/tasks?offset=20&limit=10&begin_time=20261123200000&end_time=20261124200000 "
         ),
         "{}",
         heads[1]
@@ -118,7 +123,7 @@ async fn an_id_that_no_url_can_hold_is_refused_and_nothing_is_sent() {
     let query = Query {
         offset: 0,
         limit: 1,
-        start: None,
+        filter: None,
     };
     for id in ["", ".", ".."] {
         let error = client.tasks("p", id, &query, parse).await.unwrap_err();

@@ -19,7 +19,7 @@ use crate::output::Format;
 use crate::output::progress::Progress;
 use crate::store::write::Archive;
 use crate::sync::event::Event;
-use crate::sync::{self, Job, READING, Refusal, Summary};
+use crate::sync::{self, Job, READING, Refusal, Summary, Work};
 use verdict::Verdict;
 
 /// Read the background tasks of your instances into the archive.
@@ -41,6 +41,15 @@ use verdict::Verdict;
   dcs-history sync --instance ID --instance ID  # the rest is in the environment
   dcs-history sync --instance ID -o json | jq '.[0].outcome'")]
 pub(crate) struct SyncArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten, next_help_heading = "Walks")]
+    choice: choice::ChoiceArgs,
+}
+
+/// Where to read, with what, and how to tell of it.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SourceArgs {
     /// The service's address, such as `https://dcs.eu-de.otc.t-systems.com`.
     #[arg(
         long,
@@ -67,8 +76,6 @@ pub(crate) struct SyncArgs {
         required = true
     )]
     instance: Vec<String>,
-    #[command(flatten)]
-    choice: choice::ChoiceArgs,
     /// Records to ask for in one request.
     #[arg(long, value_name = "N", default_value_t = 1000, env = "DCS_HISTORY_PAGE_SIZE", hide_env_values = true, value_parser = clap::value_parser!(u32).range(2..=1000))]
     page_size: u32,
@@ -97,6 +104,15 @@ pub(crate) struct SyncArgs {
 }
 
 pub(crate) fn run(args: &SyncArgs, context: &mut Context<'_>) -> Result<Exit, CliError> {
+    read(&args.source, Work::Sync(args.choice.rules()), context)
+}
+
+/// Runs a sync or a backfill.
+pub(crate) fn read(
+    args: &SourceArgs,
+    work: Work,
+    context: &mut Context<'_>,
+) -> Result<Exit, CliError> {
     let endpoint = args.network.endpoint(&args.endpoint, "--endpoint")?;
     let auth = args.credentials.resolve()?;
     let signals = match context.signals {
@@ -113,7 +129,7 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context<'_>) -> Result<Exit, Cl
         instances: instances(args, &archive)?,
         page_size: args.page_size,
         concurrency: args.network.concurrency(),
-        rules: args.choice.rules(),
+        work,
         accept_endpoint: args.accept_endpoint,
         version: env!("CARGO_PKG_VERSION"),
     };
@@ -144,7 +160,7 @@ pub(crate) fn run(args: &SyncArgs, context: &mut Context<'_>) -> Result<Exit, Cl
 }
 
 /// Turns what was typed for an instance into ids: the beginning of a known one will do.
-fn instances(args: &SyncArgs, archive: &Archive) -> Result<Vec<String>, CliError> {
+fn instances(args: &SourceArgs, archive: &Archive) -> Result<Vec<String>, CliError> {
     let mut ids = Vec::new();
     for typed in &args.instance {
         let typed = typed.trim();
@@ -178,7 +194,7 @@ fn instances(args: &SyncArgs, archive: &Archive) -> Result<Vec<String>, CliError
 
 /// Runs the sync and shows what goes on.
 fn walk(
-    args: &SyncArgs,
+    args: &SourceArgs,
     endpoint: Endpoint,
     auth: Auth,
     archive: Archive,

@@ -834,6 +834,7 @@ fn a_reader_that_went_away_is_a_quiet_end() {
 /// any): they choose what one call is about.
 const NOT_SETTINGS: &[(&str, &[&str])] = &[
     ("*", &["help", "version", "verbose", "quiet"]),
+    ("backfill", &["since", "until", "period"]),
     // Filters, and what to print of several things.
     (
         "list",

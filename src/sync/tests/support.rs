@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::fake::Fake;
 use crate::api::{
     auth::Auth,
-    client::{Client, Settings},
+    client::{Client, Filter, Settings},
     deadline::Deadline,
     endpoint::Endpoint,
     secret::Secret,
@@ -20,7 +20,7 @@ use crate::api::{
 use crate::model::time::{DAY, HOUR, Timestamp};
 use crate::store::{open, write::Archive};
 use crate::sync::{
-    self, Job, READING, Refusal, Summary,
+    self, Job, READING, Refusal, Summary, Work,
     plan::{Mode, Rules, SMALL, SPARE},
 };
 
@@ -104,6 +104,7 @@ pub(super) struct Run<'a> {
     pub(super) instances: &'a [&'a str],
     pub(super) accept_endpoint: bool,
     pub(super) rules: Rules,
+    pub(super) backfill: Option<Filter>,
     /// What the clock of this machine says at the beginning.
     pub(super) wall: Timestamp,
 }
@@ -119,6 +120,7 @@ impl<'a> Run<'a> {
             instances: &[INSTANCE],
             accept_endpoint: false,
             rules: RULES,
+            backfill: None,
             wall: Timestamp::EPOCH,
         }
     }
@@ -132,7 +134,10 @@ impl<'a> Run<'a> {
             instances: self.instances.iter().map(|id| (*id).to_owned()).collect(),
             page_size: self.page_size,
             concurrency: self.concurrency,
-            rules: self.rules,
+            work: match self.backfill {
+                Some(filter) => Work::Backfill(filter),
+                None => Work::Sync(self.rules),
+            },
             accept_endpoint: self.accept_endpoint,
             version: "test",
         };

@@ -69,8 +69,13 @@ impl Program {
 
     /// The arguments of a sync from that upstream.
     pub(crate) fn sync_args(&self, api: &FakeApi, extra: &[&str]) -> Vec<String> {
+        self.read_args("sync", api, extra)
+    }
+
+    /// The arguments of a command that reads from the service.
+    pub(crate) fn read_args(&self, command: &str, api: &FakeApi, extra: &[&str]) -> Vec<String> {
         let token = self.home().join("token");
-        let mut args = vec!["sync", "--endpoint", api.url(), "--project-id", PROJECT];
+        let mut args = vec![command, "--endpoint", api.url(), "--project-id", PROJECT];
         args.extend(["--token-file", token.to_str().unwrap()]);
         args.extend(extra);
         args.into_iter().map(ToOwned::to_owned).collect()

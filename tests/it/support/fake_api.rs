@@ -3,6 +3,7 @@
 //! A script is a closure from a request to an action; an action is what is written, in which steps, and what becomes of
 //! the connection then. Nothing here checks what is written, so that an answer can be wrong in every way.
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -28,6 +29,7 @@ pub(crate) struct Request {
     pub(crate) instance: String,
     pub(crate) offset: usize,
     pub(crate) limit: usize,
+    pub(crate) query: BTreeMap<String, String>,
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
 }
@@ -364,6 +366,11 @@ fn parse(head: &str) -> Request {
     Request {
         path: path.to_owned(),
         instance: path.split('/').nth(4).unwrap_or_default().to_owned(),
+        query: query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
         offset: number("offset").unwrap_or(0),
         limit: number("limit").unwrap_or(10),
         headers: lines
