@@ -21,7 +21,7 @@ use crate::sync::Work;
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   dcs-history backfill --since 7d --instance ID   # the rest is exported
-  dcs-history backfill --period 2026-09 --instance ID --time-parameter begin_time
+  dcs-history backfill --period 2026-09 --time-parameter begin_time
   dcs-history coverage --walks -n 1                # what came of it")]
 pub(crate) struct BackfillArgs {
     #[command(flatten)]

@@ -26,7 +26,7 @@ use crate::store::error::{Class, Kind};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dcs-history backup /backup/history-$(date +%F).db
-  dcs-history backup --force /backup/history.db && dcs-history --db /backup/history.db status
+  dcs-history backup --force /backup/history.db && ls -l /backup
   dcs-history --db /backup/history.db list --since 7d    # a backup is an archive")]
 pub(crate) struct BackupArgs {
     /// The file to make; its folder must exist.
