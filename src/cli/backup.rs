@@ -27,7 +27,7 @@ use crate::store::error::{Class, Kind};
 #[command(after_help = "Examples:
   dcs-history backup /backup/history-$(date +%F).db
   dcs-history backup --force /backup/history.db && ls -l /backup
-  dcs-history --db /backup/history.db list --since 7d    # a backup is an archive")]
+  dcs-history --db /backup/history.db list --since 7d  # it is an archive too")]
 pub(crate) struct BackupArgs {
     /// The file to make; its folder must exist.
     #[arg(value_name = "FILE", value_parser = PathBufValueParser::new().try_map(named))]
