@@ -29,6 +29,8 @@ pub(crate) enum Exit {
     Found,
     /// `assert-none`: the archive cannot tell.
     CannotKnow,
+    /// `status`: stale or unhealthy.
+    Unhealthy,
     /// Another sync or program holds the archive.
     Busy,
     /// SIGINT.
@@ -49,6 +51,7 @@ impl Exit {
             Self::Archive => 6,
             Self::Found => 10,
             Self::CannotKnow => 11,
+            Self::Unhealthy => 12,
             Self::Busy => 75,
             Self::Interrupted => 130,
             Self::Terminated => 143,
@@ -67,6 +70,7 @@ impl Exit {
             Self::Archive => "archive",
             Self::Found => "found",
             Self::CannotKnow => "cannot_know",
+            Self::Unhealthy => "unhealthy",
             Self::Busy => "busy",
             Self::Interrupted => "interrupted",
             Self::Terminated => "terminated",

@@ -1,22 +1,17 @@
 //! `man`: manual pages, made from the same words as `--help`.
 
 use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
-use tempfile::NamedTempFile;
 
 use super::error::{CliError, Exit};
 use super::messages::remark;
 use super::output_args::written;
-use super::{Context, NAME, columns, command};
-
-/// What a manual page may be read by: everybody, as every other page of the machine.
-const READABLE: u32 = 0o644;
+use super::{Context, NAME, columns, command, whole_file};
 
 /// Print the manual, or write one page for each command.
 ///
@@ -55,8 +50,8 @@ pub(crate) fn run(args: &ManArgs, context: &mut Context<'_>) -> Result<Exit, Cli
         );
     }
     for page in &pages {
-        page.write(dir, args.force).map_err(|error| {
-            let path = dir.join(&page.name);
+        let path = dir.join(&page.name);
+        whole_file::write(&path, &page.text, args.force).map_err(|error| {
             let exit = match error.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Exit::Usage,
                 _ => Exit::Machine,
@@ -77,23 +72,6 @@ pub(crate) fn run(args: &ManArgs, context: &mut Context<'_>) -> Result<Exit, Cli
 struct Page {
     name: String,
     text: Vec<u8>,
-}
-
-impl Page {
-    /// Writes the page aside and puts it into its place whole; a link there is replaced, never followed.
-    fn write(&self, dir: &Path, force: bool) -> io::Result<()> {
-        let mut file = NamedTempFile::new_in(dir)?;
-        file.write_all(&self.text)?;
-        let permissions = fs::Permissions::from_mode(READABLE);
-        file.as_file().set_permissions(permissions)?;
-        let path = dir.join(&self.name);
-        if force {
-            file.persist(path)?;
-        } else {
-            file.persist_noclobber(path)?;
-        }
-        Ok(())
-    }
 }
 
 /// Makes all pages, the main one first.
@@ -168,7 +146,7 @@ fn examples(command: &Command) -> Roff {
 }
 
 /// The exit codes as the main page explains them.
-const EXITS: [(Exit, &str); 12] = [
+const EXITS: [(Exit, &str); 13] = [
     (Exit::Done, "done; for sync: every instance proven"),
     (
         Exit::Machine,
@@ -193,6 +171,7 @@ const EXITS: [(Exit, &str); 12] = [
     ),
     (Exit::Found, "assert-none: found"),
     (Exit::CannotKnow, "assert-none: cannot know"),
+    (Exit::Unhealthy, "status: stale or unhealthy"),
     (Exit::Busy, "another program holds the archive"),
     (Exit::Interrupted, "interrupted (SIGINT)"),
     (Exit::Terminated, "terminated (SIGTERM)"),

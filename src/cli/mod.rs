@@ -24,6 +24,7 @@ mod list;
 mod listing;
 mod man;
 mod messages;
+mod metrics;
 mod near;
 mod network;
 mod output_args;
@@ -33,9 +34,11 @@ mod show;
 mod signals;
 mod simulate;
 mod sql;
+mod status;
 mod sync;
 mod usage;
 mod when;
+mod whole_file;
 mod zone;
 
 #[cfg(test)]
@@ -170,6 +173,7 @@ enum Command {
     Coverage(coverage::CoverageArgs),
     AssertNone(assert_none::AssertNoneArgs),
     Sql(sql::SqlArgs),
+    Status(status::StatusArgs),
     Backup(backup::BackupArgs),
     Simulate(simulate::Args),
     Completions(completions::CompletionsArgs),
@@ -285,6 +289,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliErr
         Command::Coverage(args) => coverage::run(args, context),
         Command::AssertNone(args) => assert_none::run(args, context),
         Command::Sql(args) => sql::run(args, context),
+        Command::Status(args) => status::run(args, context),
         Command::Backup(args) => backup::run(args, context),
         Command::Simulate(args) => simulate::run(args, context),
         Command::Completions(args) => completions::run(args, context),

@@ -7,6 +7,7 @@
 mod csv;
 pub(crate) mod json;
 mod markdown;
+pub(crate) mod metrics;
 pub(crate) mod paint;
 pub(crate) mod phrase;
 pub(crate) mod pretty;

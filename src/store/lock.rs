@@ -69,6 +69,17 @@ impl Drop for Lock {
     }
 }
 
+/// Says whether somebody holds the lock.
+///
+/// The only way to know is to try, and a sync that begins in that instant would be told that it is busy; so it is to be
+/// asked in doubt only. A file without text is held by nobody: whoever holds the lock has written into it.
+pub(super) fn is_held(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| {
+        file.metadata().is_ok_and(|file| file.len() > 0)
+            && matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    })
+}
+
 /// Opens the lock file, making it if need be. A link in its place is not followed.
 fn open(path: &Path) -> Result<File, Kind> {
     let failed = Kind::io("making the lock file beside it");
@@ -128,9 +139,11 @@ mod tests {
             panic!("held twice");
         };
         let holder = holder.unwrap();
+        assert!(is_held(&path));
         assert_eq!((holder.pid, holder.since), (process::id(), now()));
         assert_eq!(holder.what, PROGRAM);
         drop(first);
+        assert!(!is_held(&path));
         assert_eq!(fs::read(&path).unwrap(), b"");
         Lock::take(&path, now()).unwrap();
     }
@@ -141,6 +154,7 @@ mod tests {
         let path = folder.path().join("h.db.lock");
         // Process 1 is alive on every machine: an implementation that asked for the process would wait for ever.
         fs::write(&path, "pid 1\nsince 2020-01-01T00:00:00.000Z\nprogram x\n").unwrap();
+        assert!(!is_held(&path));
         let _lock = Lock::take(&path, now()).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(parse(&text).unwrap().pid, process::id());

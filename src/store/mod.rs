@@ -13,6 +13,7 @@ pub(crate) mod format;
 #[cfg(test)]
 pub(crate) mod golden;
 mod header;
+pub(crate) mod health;
 pub(crate) mod held;
 pub(crate) mod ledger;
 pub(crate) mod lock;

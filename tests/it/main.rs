@@ -20,6 +20,7 @@ mod readme;
 mod shell;
 mod simulate;
 mod sql;
+mod status;
 mod support;
 mod support_pages;
 mod terminal;

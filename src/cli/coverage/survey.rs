@@ -143,7 +143,17 @@ fn reason(archive: &Connection, known: &Known, span: &Span) -> Result<String, Cl
     if span.state != State::Gap {
         return Ok(why);
     }
-    let tried = match ledger::tried(archive, known, span.window)? {
+    let tried = tried(archive, known, span.window)?;
+    Ok(format!("{why}; {tried}"))
+}
+
+/// Says what was tried for an instance in a stretch of time in which nothing was proven.
+pub(crate) fn tried(
+    archive: &Connection,
+    known: &Known,
+    window: Window,
+) -> Result<String, CliError> {
+    Ok(match ledger::tried(archive, known, window)? {
         Tried::Walks(1, reason) => format!("a walk was not proven: {reason}"),
         Tried::Walks(count, reason) => {
             format!("{count} walks were not proven, the last: {reason}")
@@ -153,8 +163,7 @@ fn reason(archive: &Connection, known: &Known, span: &Span) -> Result<String, Cl
             format!("{count} syncs ran without a walk of it, outcome of the last: {outcome}")
         }
         Tried::Nothing => "no sync ran".to_owned(),
-    };
-    Ok(format!("{why}; {tried}"))
+    })
 }
 
 fn why(span: &Span) -> String {

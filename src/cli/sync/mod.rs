@@ -11,7 +11,7 @@ use super::credentials;
 use super::error::{CliError, Exit};
 use super::messages::{self, Level};
 use super::network::NetworkArgs;
-use super::{Context, Global, LogFormat, When, archive, signals};
+use super::{Context, Global, LogFormat, When, archive, metrics, signals};
 use crate::api::auth::Auth;
 use crate::api::client::Client;
 use crate::api::endpoint::Endpoint;
@@ -45,6 +45,8 @@ pub(crate) struct SyncArgs {
     source: SourceArgs,
     #[command(flatten, next_help_heading = "Walks")]
     choice: choice::ChoiceArgs,
+    #[command(flatten, next_help_heading = "Monitoring")]
+    watch: metrics::WatchArgs,
 }
 
 /// Where to read, with what, and how to tell of it.
@@ -104,7 +106,9 @@ pub(crate) struct SourceArgs {
 }
 
 pub(crate) fn run(args: &SyncArgs, context: &mut Context<'_>) -> Result<Exit, CliError> {
-    read(&args.source, Work::Sync(args.choice.rules()), context)
+    let ended = read(&args.source, Work::Sync(args.choice.rules()), context);
+    metrics::after_sync(&args.watch, &args.source.project_id, &ended, context);
+    ended
 }
 
 /// Runs a sync or a backfill.

@@ -892,6 +892,7 @@ const NOT_SETTINGS: &[(&str, &[&str])] = &[
     ("sql", &["param", "columns", "limit"]),
     ("demo", &["dir"]),
     ("backup", &["force"]),
+    ("status", &["instance"]),
     // Its options make a cloud to try things on.
     (
         "simulate",
