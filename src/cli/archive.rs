@@ -1,13 +1,21 @@
 //! The way from a command to the archive: which file, for what, and how its errors are told.
 
+use std::time::Duration;
+
 use rusqlite::Connection;
+use tokio::time::Instant;
 
 use super::error::{CliError, Exit};
-use super::{Global, paths};
+use super::messages::{self, Level};
+use super::signals::{self, Told};
+use super::{Context, Global, paths};
 use crate::model::time::Timestamp;
 use crate::store::Error;
 use crate::store::error::Class;
 use crate::store::open::{self, Writable};
+
+/// How often a held archive is tried again: soon enough for a person, and a few system calls.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Opens the archive of this call for writing; in the default place it is made with its folder.
 pub(crate) fn for_writing(global: &Global, now: Timestamp) -> Result<Writable, CliError> {
@@ -19,6 +27,51 @@ pub(crate) fn for_writing(global: &Global, now: Timestamp) -> Result<Writable, C
             .hint("name another archive with `--db PATH`")
     })?;
     open::writable(db.path(), now).map_err(store_error)
+}
+
+/// The same, and waits so long for another program that holds it; a signal ends the waiting.
+pub(crate) fn for_writing_within(
+    wait: Duration,
+    signals: &Told,
+    context: &mut Context<'_>,
+) -> Result<Writable, CliError> {
+    let first = for_writing(context.global, (context.now)());
+    match first {
+        Err(error) if error.exit == Exit::Busy && !wait.is_zero() => {
+            messages::write(
+                context.err,
+                context.global,
+                Level::Note,
+                "another program holds the archive; waiting for it",
+            );
+        }
+        opened => return opened,
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(|error| {
+            CliError::new(Exit::Machine, "cannot start the runtime").because(&error)
+        })?;
+    let mut signals = signals.clone();
+    runtime.block_on(async {
+        let until = Instant::now() + wait;
+        loop {
+            let told = tokio::time::timeout(LOOK_AGAIN, signals.wait_for(Option::is_some)).await;
+            if let Ok(Ok(signal)) = told.map(|told| told.map(|signal| *signal))
+                && let Some(signal) = signal
+            {
+                return Err(CliError::new(
+                    signals::exit(signal),
+                    "stopped by a signal while waiting for the archive",
+                ));
+            }
+            match for_writing(context.global, (context.now)()) {
+                Err(error) if error.exit == Exit::Busy && Instant::now() < until => {}
+                opened => return opened,
+            }
+        }
+    })
 }
 
 /// Opens the archive of this call for reading.

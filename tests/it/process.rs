@@ -425,11 +425,22 @@ fn c05_a_second_sync_is_told_who_is_at_work_and_leaves_the_first_alone() {
     let holder = format!("{}", first.id());
     let second = program.sync(&api);
     second.expect_code(75).expect_said(&[&holder, "since 20"]);
+    let begun = Instant::now();
+    let impatient = program.sync_with(&api, &["--wait", "300ms"]);
+    impatient.expect_code(75).expect_said(&["waiting", &holder]);
+    assert!(begun.elapsed() >= Duration::from_millis(300));
+    // One that waits long enough goes on by itself, and one that waits is stopped by a signal.
+    let patient = program.start_sync(&api, &["--wait", "60s"]);
+    let stopped = program.start_sync(&api, &["--wait", "60s"]);
+    wait(Duration::from_millis(300));
+    signal(stopped.id(), "INT");
+    finish(stopped).expect_code(130);
     // Readers are never blocked.
     program.run(&["list"]).expect_code(0);
     go_on.store(true, Ordering::SeqCst);
     finish(first).expect_code(0);
-    assert_eq!(program.number("SELECT count(*) FROM syncs"), 1);
+    finish(patient).expect_code(0);
+    assert_eq!(program.number("SELECT count(*) FROM syncs"), 2);
     program.recovers(&api, &tasks(RECORDS));
 }
 

@@ -4,10 +4,13 @@ mod choice;
 mod summary;
 mod verdict;
 
+use std::time::Duration;
+
 use clap::Args as ClapArgs;
 use clap::builder::BoolishValueParser;
 
 use super::credentials;
+use super::duration;
 use super::error::{CliError, Exit};
 use super::messages::{self, Level};
 use super::network::NetworkArgs;
@@ -81,6 +84,16 @@ pub(crate) struct SourceArgs {
     /// Records to ask for in one request.
     #[arg(long, value_name = "N", default_value_t = 1000, env = "DCS_HISTORY_PAGE_SIZE", hide_env_values = true, value_parser = clap::value_parser!(u32).range(2..=1000))]
     page_size: u32,
+    /// How long to wait for another sync that holds the archive.
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "0s",
+        value_parser = duration::parse,
+        env = "DCS_HISTORY_WAIT",
+        hide_env_values = true
+    )]
+    wait: Duration,
     /// Take this endpoint's host for the project's, though the archive knows the project from another host.
     #[arg(
         long,
@@ -124,7 +137,7 @@ pub(crate) fn read(
         None => signals::listen()?,
     };
     let archive = Archive::new(
-        archive::for_writing(context.global, (context.now)())?,
+        archive::for_writing_within(args.wait, &signals, context)?,
         READING,
     );
     let job = Job {
