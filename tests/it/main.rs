@@ -8,6 +8,7 @@
 mod backfill;
 mod backup;
 mod changes;
+mod contrib;
 mod demo;
 mod house;
 mod http;

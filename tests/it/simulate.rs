@@ -16,13 +16,13 @@ fn program(args: &[&str]) -> Command {
 }
 
 /// A simulated cloud in a process of its own, which ends with the test whatever happens.
-struct Simulated {
+pub(crate) struct Simulated {
     child: Child,
     ready: Value,
 }
 
 impl Simulated {
-    fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let mut child = program(args)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -36,8 +36,13 @@ impl Simulated {
         Self { child, ready }
     }
 
-    fn text(&self, name: &str) -> &str {
+    pub(crate) fn text(&self, name: &str) -> &str {
         self.ready[name].as_str().unwrap()
+    }
+
+    pub(crate) fn list(&self, name: &str) -> Vec<&str> {
+        let values = self.ready[name].as_array().unwrap().iter();
+        values.map(|value| value.as_str().unwrap()).collect()
     }
 
     fn get(&self, path: &str, token: &str) -> (u16, Value) {
