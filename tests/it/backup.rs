@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -435,4 +435,44 @@ fn a_backup_answers_where_nothing_can_be_written() {
     let names: Vec<_> = fs::read_dir(&folder).unwrap().collect();
     assert_eq!(names.len(), 1, "a reader leaves nothing beside it");
     fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn the_readme_restores_a_backup() {
+    let program = Program::new();
+    let api = FakeApi::start(list(tasks(3)));
+    sync(&program, &api, &[]).expect_code(0);
+    let home = program.home().to_str().unwrap();
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let lines = readme
+        .lines()
+        .skip_while(|line| !line.starts_with("To restore one,"));
+    let lines: Vec<_> = lines
+        .skip(2)
+        .take_while(|line| line.starts_with("    "))
+        .collect();
+    let copy = format!("{home}/copies/history.db");
+    let script = lines.join("\n").replace("/backup/history.db", &copy);
+    assert!(script.contains(&copy) && lines.len() == 2, "{script}");
+    fs::create_dir(program.home().join("copies")).unwrap();
+    run(&program, &["backup", &copy]).expect_code(0);
+    let before = dump(&program, &program.db());
+    fs::write(program.db(), "broken").unwrap();
+    let mut command = Command::new("/bin/sh");
+    program.settle(&mut command);
+    let bin = Path::new(env!("CARGO_BIN_EXE_dcs-history"))
+        .parent()
+        .unwrap();
+    command.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    command.args(["-c", &script]).current_dir(home);
+    // What was read by a clock of another month is not fresh, and `status` is there to say so.
+    finish(command.spawn().unwrap()).expect_code(12);
+    assert_eq!(dump(&program, &program.db()), before);
+    assert_eq!(
+        fs::metadata(program.db()).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    sync(&program, &api, &[]).expect_code(0);
+    assert_eq!(program.number("SELECT count(*) FROM syncs"), 2);
 }
