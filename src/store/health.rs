@@ -41,10 +41,6 @@ pub(crate) fn held(
          FROM instance i JOIN project p ON p.project_key = i.project_key",
     )?;
     let rows = statement.query_map([now.plus(-LONG_OPEN).millis()], |row| {
-        let key = InstanceKey {
-            project_id: row.get(0)?,
-            instance_id: row.get(1)?,
-        };
         let held = Held {
             is_unsupported: row.get(2)?,
             tasks: row.get(3)?,
@@ -53,21 +49,30 @@ pub(crate) fn held(
             rejected: row.get(6)?,
             long_open: row.get(7)?,
         };
-        Ok((key, held))
+        Ok((key(row)?, held))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Counts the revisions of each project: every task is looked at, so this is not for every question.
-pub(crate) fn revisions(archive: &Connection) -> Result<BTreeMap<String, u32>, Error> {
+/// The first two columns.
+fn key(row: &Row<'_>) -> rusqlite::Result<InstanceKey> {
+    Ok(InstanceKey {
+        project_id: row.get(0)?,
+        instance_id: row.get(1)?,
+    })
+}
+
+/// Counts the revisions of each instance beyond the first one of each task. Every task is looked at, in the order in which
+/// they lie on the disk: some tens of milliseconds for a million.
+pub(crate) fn later_revisions(archive: &Connection) -> Result<BTreeMap<InstanceKey, u32>, Error> {
     let mut statement = archive.prepare(
-        "SELECT p.project_id, sum(t.revisions) FROM task t
+        "SELECT p.project_id, i.instance_id, t.more
+         FROM (SELECT instance_key, sum(revisions - 1) AS more FROM task NOT INDEXED
+               WHERE revisions > 1 AND first_walk NOT IN (SELECT walk_key FROM pending) GROUP BY instance_key) t
          JOIN instance i ON i.instance_key = t.instance_key
-         JOIN project p ON p.project_key = i.project_key
-         WHERE t.first_walk NOT IN (SELECT walk_key FROM pending)
-         GROUP BY p.project_key",
+         JOIN project p ON p.project_key = i.project_key",
     )?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = statement.query_map([], |row| Ok((key(row)?, row.get(2)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -199,7 +204,8 @@ mod tests {
         let open: Vec<_> = held.iter().map(|held| held.long_open).collect();
         assert_eq!(open, [1, 0, 1]);
         assert!(held[2].is_unsupported && !held[0].is_unsupported);
-        assert_eq!(revisions(&archive).unwrap().into_values().sum::<u32>(), 8);
+        let later: Vec<_> = later_revisions(&archive).unwrap().into_values().collect();
+        assert_eq!(later, [1]);
     }
 
     #[test]

@@ -164,6 +164,7 @@ fn totals(
 ) -> Result<BTreeMap<String, Totals>, CliError> {
     let projects = facts.runs.iter().filter_map(|runs| runs.project_id.clone());
     let mut all: BTreeMap<_, _> = projects.map(|id| (id, Totals::default())).collect();
+    let later = ask::later_revisions(archive)?;
     for (known, list) in known.iter().zip(&facts.lists) {
         let key = &known.instance.key;
         let held = held.get(key).copied().unwrap_or_default();
@@ -172,12 +173,10 @@ fn totals(
         sum.instances += u32::from(is_here);
         sum.unproven += u32::from(list.is_stale(max_age, now));
         sum.tasks += held.tasks;
+        sum.revisions += held.tasks + later.get(key).copied().unwrap_or_default();
         sum.open += held.open;
         sum.missing += held.missing;
         sum.rejected += if is_here { held.rejected } else { 0 };
-    }
-    for (project_id, revisions) in ask::revisions(archive)? {
-        all.entry(project_id).or_default().revisions = revisions;
     }
     Ok(all)
 }
