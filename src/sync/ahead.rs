@@ -127,7 +127,15 @@ impl Session<'_> {
                     running.requests += u64::from(attempts);
                     self.store(id, running, at, page).await?;
                 }
-                Ok(Err(error)) => running.requests += u64::from(error.attempts()),
+                Ok(Err(error)) => {
+                    running.requests += u64::from(error.attempts());
+                    // Nobody waits for the page, but what it met has stopped everybody, and is the reason.
+                    if error.is_unauthorized() {
+                        self.halt(Stopped::Refused(Box::new(error)));
+                    } else if error.origin_is_dead() {
+                        self.halt(Stopped::DeadOrigin(Box::new(error)));
+                    }
+                }
                 Err(_) => {}
             }
         }
