@@ -13,17 +13,20 @@ PRAGMA user_version = 1;
 CREATE TABLE project(
   project_key INTEGER PRIMARY KEY,
   project_id TEXT NOT NULL UNIQUE,
-  host TEXT NOT NULL -- where it was first read from: another host is refused
+  host TEXT NOT NULL, -- where it was first read from: another host is refused
+  lost_sync INTEGER   -- the sync that first met a list of instances without any that is known
 ) STRICT;
 
--- What was learned about an endpoint: trust in task_count (0 unknown, 1 trusted, 2 distrusted), the longest page that it
--- ever served, the limit that it accepts.
+-- What was learned about a kind of list (tasks or instances) of an endpoint: trust in its count (0 unknown, 1 trusted,
+-- 2 distrusted), the longest page that it ever served, the limit that it accepts.
 CREATE TABLE endpoint(
   endpoint_key INTEGER PRIMARY KEY,
-  host TEXT NOT NULL UNIQUE,
+  host TEXT NOT NULL,
+  list TEXT NOT NULL,
   trust INTEGER NOT NULL,
   longest_page INTEGER NOT NULL,
-  page_limit INTEGER
+  page_limit INTEGER,
+  UNIQUE(host, list)
 ) STRICT;
 
 CREATE TABLE sync(
@@ -43,13 +46,15 @@ CREATE TABLE instance(
   instance_key INTEGER PRIMARY KEY,
   project_key INTEGER NOT NULL REFERENCES project,
   instance_id TEXT NOT NULL,
-  name TEXT,             -- what the list of instances told last
+  revision INTEGER,      -- the current one of instance_revision, where a list of instances ever showed it, and what it tells
+  name TEXT,
   engine TEXT,
   engine_version TEXT,
   spec_code TEXT,
   capacity_gb REAL,
   status TEXT,
   created INTEGER,
+  listed_walk INTEGER,   -- the last proven walk of a list of instances that showed it
   mark INTEGER,          -- the high-water mark
   proven_walk INTEGER,   -- the last proven walk, and the last proven full one
   full_walk INTEGER,
@@ -60,6 +65,7 @@ CREATE TABLE instance(
   gone INTEGER,
   irregular INTEGER NOT NULL DEFAULT 0, -- its last proven full walk was not newest first, or held a record twice
   strays INTEGER NOT NULL DEFAULT 0,    -- positions of that walk that are no known task: rejected records
+  left_out INTEGER NOT NULL DEFAULT 0,  -- the last sync that read the list of instances was told not to read it
   unsupported INTEGER,   -- since when the instance says that it has no background tasks
   tasks INTEGER NOT NULL DEFAULT 0,
   open_tasks INTEGER NOT NULL DEFAULT 0,
@@ -165,6 +171,26 @@ CREATE TABLE revision(
   adopted TEXT            -- fields taken from beside the list (a JSON object)
 ) STRICT;
 
+-- What the lists of instances told of one, whenever it was something else than before.
+CREATE TABLE instance_revision(
+  revision_key INTEGER PRIMARY KEY,
+  instance_key INTEGER NOT NULL REFERENCES instance,
+  walk_key INTEGER NOT NULL REFERENCES walk,
+  name TEXT,
+  engine TEXT,
+  engine_version TEXT,
+  spec_code TEXT,
+  capacity_gb REAL,
+  status TEXT,
+  created INTEGER,
+  updated INTEGER,
+  form BLOB NOT NULL,     -- SHA-256 of the canonical form without what moves by itself
+  digest BLOB NOT NULL,   -- SHA-256 of raw
+  raw TEXT NOT NULL       -- exactly as received
+) STRICT;
+CREATE INDEX instance_history ON instance_revision(instance_key, walk_key);
+CREATE INDEX instance_revision_walk ON instance_revision(walk_key);
+
 -- What the current revision of a task sets or changes. A long value of `params` that SQLite finds in raw just as it was
 -- normalised is not stored again: both values of such a row are null.
 CREATE TABLE change(
@@ -177,16 +203,17 @@ CREATE TABLE change(
 
 CREATE TABLE rejected_record(
   rejected_key INTEGER PRIMARY KEY,
-  instance_key INTEGER NOT NULL REFERENCES instance,
+  instance_key INTEGER REFERENCES instance,
+  project_key INTEGER REFERENCES project, -- of a record of the list of instances
   digest BLOB NOT NULL,
-  task_id TEXT,
+  task_id TEXT,           -- the instance's id, of a record of the list of instances
   position INTEGER NOT NULL,
   reason TEXT NOT NULL,
   raw ANY NOT NULL,       -- text, or bytes where they are not UTF-8 or hold a NUL
   first_walk INTEGER NOT NULL REFERENCES walk,
-  last_walk INTEGER NOT NULL REFERENCES walk,
-  UNIQUE(instance_key, digest)
+  last_walk INTEGER NOT NULL REFERENCES walk
 ) STRICT;
+CREATE UNIQUE INDEX rejected_identity ON rejected_record(coalesce(instance_key, -project_key), digest);
 
 CREATE TABLE journal(
   journal_key INTEGER PRIMARY KEY,
@@ -325,18 +352,38 @@ CREATE VIEW instances AS
 SELECT p.project_id, i.instance_id,
   i.name, i.engine, i.engine_version, i.spec_code, i.capacity_gb, i.status,
   strftime('%Y-%m-%dT%H:%M:%fZ', i.created / 1000.0, 'unixepoch') AS created_at,
-  (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = i.first_walk) AS first_seen_at,
-  (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = i.last_walk) AS last_seen_at,
+  (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') FROM walk w
+   WHERE w.walk_key = (SELECT min(seen) FROM (SELECT i.first_walk AS seen UNION ALL
+     SELECT min(r.walk_key) FROM instance_revision r WHERE r.instance_key = i.instance_key))) AS first_seen_at,
+  (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') FROM walk w
+   WHERE w.walk_key = (SELECT max(seen) FROM (SELECT i.last_walk AS seen UNION ALL SELECT i.listed_walk UNION ALL
+     SELECT r.walk_key FROM instance_revision r WHERE r.revision_key = i.revision))) AS last_seen_at,
   strftime('%Y-%m-%dT%H:%M:%fZ', i.gone / 1000.0, 'unixepoch') AS gone_at,
   (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.started / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = i.proven_walk) AS last_proven_at,
   (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.started / 1000.0, 'unixepoch') FROM walk w WHERE w.walk_key = i.full_walk) AS last_full_at,
   strftime('%Y-%m-%dT%H:%M:%fZ', i.mark / 1000.0, 'unixepoch') AS high_water_mark,
-  i.tasks, i.open_tasks, i.missing_tasks
+  i.tasks, i.open_tasks, i.missing_tasks, i.left_out
 FROM instance i
 JOIN project p ON p.project_key = i.project_key
-WHERE EXISTS (
+WHERE i.revision IS NOT NULL OR EXISTS (
   SELECT 1 FROM walk w
   WHERE w.instance_key = i.instance_key AND w.walk_key NOT IN (SELECT walk_key FROM pending));
+
+CREATE VIEW instance_revisions AS
+SELECT p.project_id, i.instance_id,
+  row_number() OVER (PARTITION BY r.instance_key ORDER BY r.revision_key) AS revision,
+  r.revision_key = i.revision AS is_current,
+  strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') AS observed_at,
+  w.sync_key AS sync_id,
+  r.name, r.engine, r.engine_version, r.spec_code, r.capacity_gb, r.status,
+  strftime('%Y-%m-%dT%H:%M:%fZ', r.created / 1000.0, 'unixepoch') AS created_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', r.updated / 1000.0, 'unixepoch') AS updated_at,
+  lower(hex(r.digest)) AS raw_sha256, r.raw
+FROM instance_revision r
+JOIN walk w ON w.walk_key = r.walk_key
+JOIN instance i ON i.instance_key = r.instance_key
+JOIN project p ON p.project_key = i.project_key
+WHERE r.walk_key NOT IN (SELECT walk_key FROM pending);
 
 CREATE VIEW walks AS
 SELECT w.walk_key AS walk_id, w.sync_key AS sync_id, p.project_id, i.instance_id, w.attempt, w.kind,
@@ -355,9 +402,14 @@ SELECT s.sync_key AS sync_id,
   strftime('%Y-%m-%dT%H:%M:%fZ', s.started / 1000.0, 'unixepoch') AS started_at, strftime('%Y-%m-%dT%H:%M:%fZ', s.finished / 1000.0, 'unixepoch') AS finished_at,
   s.outcome, s.exit_code, s.version, s.instances,
   count(w.walk_key) AS walks, coalesce(sum(w.proven), 0) AS proven, s.requests, s.retries,
-  coalesce(sum(w.new), 0) AS new, coalesce(sum(w.changed), 0) AS changed, coalesce(sum(w.same), 0) AS same,
-  coalesce(sum(w.older), 0) AS older, coalesce(sum(w.rejected), 0) AS rejected,
-  coalesce(sum(w.missing), 0) AS missing, coalesce(sum(w.reappeared), 0) AS reappeared
+  -- Of tasks: the walks of lists of instances count instances.
+  coalesce(sum(w.new) FILTER (WHERE w.kind <> 'instances'), 0) AS new,
+  coalesce(sum(w.changed) FILTER (WHERE w.kind <> 'instances'), 0) AS changed,
+  coalesce(sum(w.same) FILTER (WHERE w.kind <> 'instances'), 0) AS same,
+  coalesce(sum(w.older) FILTER (WHERE w.kind <> 'instances'), 0) AS older,
+  coalesce(sum(w.rejected), 0) AS rejected,
+  coalesce(sum(w.missing) FILTER (WHERE w.kind <> 'instances'), 0) AS missing,
+  coalesce(sum(w.reappeared) FILTER (WHERE w.kind <> 'instances'), 0) AS reappeared
 FROM sync s
 LEFT JOIN walk w ON w.sync_key = s.sync_key AND w.walk_key NOT IN (SELECT walk_key FROM pending)
 GROUP BY s.sync_key;
@@ -366,8 +418,8 @@ CREATE VIEW rejected AS
 SELECT p.project_id, i.instance_id, r.task_id, r.position, r.reason, r.raw, lower(hex(r.digest)) AS raw_sha256,
   f.sync_key AS first_sync_id, l.sync_key AS last_sync_id
 FROM rejected_record r
-JOIN instance i ON i.instance_key = r.instance_key
-JOIN project p ON p.project_key = i.project_key
+LEFT JOIN instance i ON i.instance_key = r.instance_key
+JOIN project p ON p.project_key = coalesce(i.project_key, r.project_key)
 JOIN walk f ON f.walk_key = r.first_walk
 JOIN walk l ON l.walk_key = r.last_walk
 WHERE r.first_walk NOT IN (SELECT walk_key FROM pending);

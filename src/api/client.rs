@@ -253,6 +253,20 @@ impl Client {
         self.get(project, &path, &parameters, parse).await
     }
 
+    /// Asks for one page of the list of a project's instances.
+    pub(crate) async fn instances<T>(
+        &self,
+        project: &str,
+        offset: u64,
+        limit: u32,
+        parse: impl Fn(&Answer) -> Result<T, BadAnswer>,
+    ) -> Result<Fetched<T>, ApiError> {
+        let (offset, limit) = (offset.to_string(), limit.to_string());
+        let parameters = [("offset", offset.as_str()), ("limit", limit.as_str())];
+        let path = ["v2", project, "instances"];
+        self.get(project, &path, &parameters, parse).await
+    }
+
     /// Sends a request until it is answered, or until asking again makes no sense.
     async fn get<T>(
         &self,

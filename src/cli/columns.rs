@@ -24,7 +24,13 @@ const PRINTED: [(&str, &[Printed]); 5] = [
             ("revisions", View::Revisions.columns()),
         ],
     ),
-    ("instances", &[("instances", View::Instances.columns())]),
+    (
+        "instances",
+        &[
+            ("instances", View::Instances.columns()),
+            ("--history", View::InstanceRevisions.columns()),
+        ],
+    ),
     (
         "coverage",
         &[
@@ -59,8 +65,9 @@ const MEANINGS: &[Meaning] = &[
         "name",
         "the instance's name, if it is known",
     ),
+    Meaning(&["--history"], "name", "its name then"),
     Meaning(&[], "name", "the operation, as the cloud calls it"),
-    Meaning(&["revisions"], "status", "its status then"),
+    Meaning(&["revisions", "--history"], "status", "its status then"),
     Meaning(
         &["instances"],
         "status",
@@ -71,12 +78,16 @@ const MEANINGS: &[Meaning] = &[
     Meaning(&[], "user_id", "who asked for it: the id"),
     Meaning(&[], "user_name", "who asked for it: the name"),
     Meaning(
-        &["instances"],
+        &["instances", "--history"],
         "created_at",
         "when it was made, if that is known",
     ),
     Meaning(&[], "created_at", "when the task began"),
-    Meaning(&["revisions"], "updated_at", "its last change then"),
+    Meaning(
+        &["revisions", "--history"],
+        "updated_at",
+        "its last change then",
+    ),
     Meaning(&[], "updated_at", "when it last changed"),
     Meaning(&["spans"], "duration_ms", "its length in milliseconds"),
     Meaning(
@@ -105,12 +116,12 @@ const MEANINGS: &[Meaning] = &[
     Meaning(
         &["instances"],
         "first_seen_at",
-        "the first walk that was answered",
+        "the first walk that showed it",
     ),
     Meaning(
         &["instances"],
         "last_seen_at",
-        "the last walk that was answered",
+        "the last walk that showed it",
     ),
     Meaning(&[], "first_seen_at", "the walk that first showed it"),
     Meaning(&[], "last_seen_at", "the last walk known to have shown it"),
@@ -163,13 +174,17 @@ const MEANINGS: &[Meaning] = &[
         "the largest count that the cloud named",
     ),
     Meaning(&[], "received", "how many records came"),
-    Meaning(&[], "new", "tasks never seen before"),
-    Meaning(&[], "changed", "tasks with a new state"),
-    Meaning(&[], "same", "tasks seen unchanged"),
-    Meaning(&[], "older", "tasks seen in a state that does not count"),
+    Meaning(&[], "new", "tasks (or instances) never seen before"),
+    Meaning(&[], "changed", "those with a new state"),
+    Meaning(&[], "same", "those seen unchanged"),
+    Meaning(&[], "older", "those seen in a state that does not count"),
     Meaning(&[], "rejected", "records that could not be read"),
-    Meaning(&[], "missing", "tasks first lacked"),
-    Meaning(&[], "reappeared", "tasks that were missing and are back"),
+    Meaning(
+        &[],
+        "missing",
+        "tasks first lacked; instances known and not listed",
+    ),
+    Meaning(&[], "reappeared", "those that were missing and are back"),
     Meaning(&[], "mark_before", "the instance's mark before"),
     Meaning(&[], "mark_after", "and after"),
     Meaning(&[], "error", "what ended the walk early"),
@@ -188,6 +203,7 @@ const MEANINGS: &[Meaning] = &[
     Meaning(&[], "tasks", "how many tasks it has here"),
     Meaning(&[], "open_tasks", "how many of them are not final"),
     Meaning(&[], "missing_tasks", "how many the cloud no longer lists"),
+    Meaning(&[], "left_out", "1: the last sync was told not to read it"),
     Meaning(&[], "what", "what was met"),
     Meaning(&[], "sample", "a piece of it, as sent"),
 ];

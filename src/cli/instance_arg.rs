@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::error::CliError;
 use super::near;
+use crate::model::naming;
 use crate::store::filter::InstanceKey;
 use crate::store::read;
 use crate::store::read::Instance;
@@ -32,18 +33,12 @@ pub(crate) fn resolve(
 
 /// Returns the instance that was meant: an id beats a name, a name beats a beginning.
 fn choose<'a>(known: &'a [Instance], typed: &str) -> Result<Vec<&'a InstanceKey>, CliError> {
-    let matching = |meant: &dyn Fn(&Instance) -> bool| -> Vec<_> {
-        known.iter().filter(|instance| meant(instance)).collect()
-    };
-    let candidates = [
-        matching(&|instance| instance.key.instance_id == typed),
-        matching(&|instance| instance.name.as_deref() == Some(typed)),
-        matching(&|instance| !typed.is_empty() && instance.key.instance_id.starts_with(typed)),
-    ];
-    let meant = candidates.into_iter().find(|found| !found.is_empty());
-    let Some(meant) = meant else {
+    let meant = naming::meant(typed, known, |instance| {
+        (&instance.key.instance_id, instance.name.as_deref())
+    });
+    if meant.is_empty() {
         return Err(unknown(known, typed));
-    };
+    }
     // One id in two projects is one instance that was moved; two ids are two.
     if meant
         .iter()

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::error::{CliError, Exit};
 use super::listing::{Field, Listed};
 use super::output_args::OutputArgs;
-use super::{Context, archive, listing};
+use super::{Context, archive, instance_arg, listing};
 use crate::store::filter::Condition;
 use crate::store::read;
 use crate::store::read::{Order, View};
@@ -19,8 +19,15 @@ use crate::store::read::{Order, View};
 #[command(after_help = "Examples:
   dcs-history instances
   dcs-history instances --sort last_proven_at          # longest unproven first
+  dcs-history instances --history --instance orders    # renamed, resized
   dcs-history instances -o json --columns instance_id,tasks")]
 pub(crate) struct InstancesArgs {
+    /// These only: an id, a name, or the beginning of an id. May be repeated.
+    #[arg(long, value_name = "ID|NAME")]
+    instance: Vec<String>,
+    /// Show each state that the list of instances told of them, the latest first.
+    #[arg(long)]
+    history: bool,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -36,13 +43,25 @@ fn print(
     context: &mut Context<'_>,
 ) -> Result<Exit, CliError> {
     let archive = read::snapshot(archive)?;
-    let listed = Listed {
-        view: View::Instances,
-        fields: &FIELDS,
-        condition: Condition::default(),
-        order: Order::ascending("instance_id"),
-        on_a_terminal: None,
-        nothing: "no instance was read yet",
+    let condition = Condition::of_instances(&instance_arg::resolve(&archive, &args.instance)?);
+    let listed = if args.history {
+        Listed {
+            view: View::InstanceRevisions,
+            fields: &HISTORY,
+            condition,
+            order: Order::descending("observed_at"),
+            on_a_terminal: None,
+            nothing: "no list of instances was read yet",
+        }
+    } else {
+        Listed {
+            view: View::Instances,
+            fields: &FIELDS,
+            condition,
+            order: Order::ascending("instance_id"),
+            on_a_terminal: None,
+            nothing: "no instance was read yet",
+        }
     };
     listing::print(&listed, &args.output, &archive, context)?;
     Ok(Exit::Done)
@@ -60,4 +79,17 @@ const FIELDS: [Field; 8] = [
     Field::new("missing", &["missing_tasks"], listing::plain).rigid(),
     Field::new("last_proven_at", &["last_proven_at"], listing::minute).rigid(),
     Field::new("gone_at", &["gone_at"], listing::minute).rigid(),
+];
+
+/// What a line shows of a state of an instance.
+const HISTORY: [Field; 7] = [
+    Field::new("observed_at", &["observed_at"], listing::minute).rigid(),
+    Field::new("instance_id", &["instance_id"], listing::instance)
+        .rigid()
+        .drawn_as("instance"),
+    Field::new("name", &["name"], listing::plain),
+    Field::new("status", &["status"], listing::plain),
+    Field::new("capacity_gb", &["capacity_gb"], listing::plain).rigid(),
+    Field::new("engine_version", &["engine_version"], listing::plain).drawn_as("version"),
+    Field::new("spec_code", &["spec_code"], listing::plain),
 ];

@@ -55,8 +55,8 @@ pub(crate) enum Kind {
 pub(crate) struct List {
     pub(crate) kind: Kind,
     pub(crate) ledger: Ledger,
-    /// It says that it has no background tasks.
-    pub(crate) is_unsupported: bool,
+    /// It says that it has no background tasks, or the sync was told not to read it.
+    pub(crate) is_excused: bool,
     /// Records that could not be read, and are still there.
     pub(crate) rejected: u32,
     /// Tasks that are open for longer than [`LONG_OPEN`].
@@ -71,7 +71,7 @@ impl List {
     }
 
     fn is_closed(&self) -> bool {
-        self.ledger.gone.is_some() || self.is_unsupported
+        self.ledger.gone.is_some() || self.is_excused
     }
 
     /// Whether it ought to have been proven within that time, and was not.
@@ -291,7 +291,7 @@ mod tests {
                 proven: walks.collect(),
                 ..Ledger::default()
             },
-            is_unsupported: false,
+            is_excused: false,
             rejected: 0,
             long_open: 0,
         }
@@ -421,7 +421,7 @@ mod tests {
             list
         };
         let unsupported = |list: List| List {
-            is_unsupported: true,
+            is_excused: true,
             ..list
         };
         let with = |list: List, rejected, long_open| List {

@@ -11,6 +11,8 @@ pub(crate) enum WalkKind {
     Incremental,
     /// What a time filter shows of a list.
     Backfill,
+    /// The list of instances, from the first to the last.
+    Instances,
 }
 
 impl WalkKind {
@@ -19,11 +21,12 @@ impl WalkKind {
             Self::Full => "full",
             Self::Incremental => "incremental",
             Self::Backfill => "backfill",
+            Self::Instances => "instances",
         }
     }
 }
 
-/// How the answers of one endpoint count (`task_count`): learned from evidence, never assumed.
+/// How the answers of one endpoint count (`task_count`, `instance_num`): learned from evidence, never assumed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum TotalTrust {
     /// No answer has told yet.
@@ -35,7 +38,23 @@ pub(crate) enum TotalTrust {
     Distrusted,
 }
 
-/// What was learned about one endpoint, kept between syncs.
+/// The lists that an endpoint serves. What it taught of one need not be true of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ListKind {
+    Tasks,
+    Instances,
+}
+
+impl ListKind {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tasks => "tasks",
+            Self::Instances => "instances",
+        }
+    }
+}
+
+/// What was learned about one endpoint's lists of a kind, kept between syncs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     pub(crate) trust: TotalTrust,

@@ -8,6 +8,7 @@ pub(crate) mod coverage;
 pub(crate) mod health;
 pub(crate) mod json;
 pub(crate) mod ledger;
+pub(crate) mod naming;
 pub(crate) mod operation;
 pub(crate) mod record;
 pub(crate) mod rows;

@@ -4,18 +4,18 @@
 
 use super::{Digest, time::Timestamp};
 
-/// One task as one answer showed it.
+/// One task, or one instance, as one answer showed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Observation {
-    /// The task's id, compared byte by byte.
-    pub(crate) task_id: String,
+    /// Compared byte by byte.
+    pub(crate) id: String,
     /// The record's JSON text exactly as received.
     pub(crate) raw: String,
     /// A JSON object with the fields adopted from beside the list, for the documented example's shape.
     pub(crate) adopted: Option<String>,
     /// SHA-256 of the raw text.
     pub(crate) digest: Digest,
-    /// SHA-256 of the canonical form, of `adopted` too.
+    /// SHA-256 of the canonical form, of `adopted` too; of an instance without the members that move by themselves.
     pub(crate) form: Digest,
     pub(crate) created: Option<Timestamp>,
     pub(crate) updated: Option<Timestamp>,
@@ -24,8 +24,8 @@ pub(crate) struct Observation {
 /// One record that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rejected {
-    /// The id, where one could be cut out of the text: then that task counts as seen.
-    pub(crate) task_id: Option<String>,
+    /// The id, where one could be cut out of the text: then that one counts as seen.
+    pub(crate) id: Option<String>,
     /// The bytes exactly as received.
     pub(crate) raw: Vec<u8>,
     /// SHA-256 of the bytes.
@@ -37,31 +37,31 @@ pub(crate) struct Rejected {
 /// One place in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Record {
-    Task(Observation),
+    Read(Observation),
     Rejected(Rejected),
 }
 
 impl Record {
-    pub(crate) fn task_id(&self) -> Option<&str> {
+    pub(crate) fn id(&self) -> Option<&str> {
         match self {
-            Self::Task(task) => Some(&task.task_id),
-            Self::Rejected(rejected) => rejected.task_id.as_deref(),
+            Self::Read(read) => Some(&read.id),
+            Self::Rejected(rejected) => rejected.id.as_deref(),
         }
     }
 
     /// Returns the digest that tells whether two answers showed the same thing in this place.
     pub(crate) fn form(&self) -> &Digest {
         match self {
-            Self::Task(task) => &task.form,
+            Self::Read(read) => &read.form,
             Self::Rejected(rejected) => &rejected.digest,
         }
     }
 }
 
-/// One decoded answer of the task list.
+/// One decoded answer of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Page {
-    /// `task_count`, where it could be read as a whole number.
+    /// `task_count` or `instance_num`, where it could be read as a whole number.
     pub(crate) total: Option<u64>,
     pub(crate) records: Vec<Record>,
     /// Members of the answer beside the documented ones, with a sample of each.

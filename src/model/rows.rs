@@ -72,6 +72,21 @@ impl DriftKind {
     }
 }
 
+/// What the list of instances tells of one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct InstanceRow {
+    pub(crate) name: Option<String>,
+    pub(crate) engine: Option<String>,
+    pub(crate) engine_version: Option<String>,
+    pub(crate) spec_code: Option<String>,
+    /// In GB.
+    pub(crate) capacity: Option<f64>,
+    pub(crate) status: Option<String>,
+    pub(crate) created: Option<Timestamp>,
+    /// Labels, key and value.
+    pub(crate) tags: Vec<(String, String)>,
+}
+
 /// Something undocumented, journalled when it is first met.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Drift {
@@ -87,4 +102,6 @@ pub(crate) struct Reading {
     pub(crate) normalize: fn(&str, Option<&str>) -> Normalized,
     /// Returns the canonical form's digest: raw text, adopted fields.
     pub(crate) form: fn(&str, Option<&str>) -> Option<super::Digest>,
+    /// Reads a stored record of the list of instances.
+    pub(crate) instance: fn(&str) -> InstanceRow,
 }

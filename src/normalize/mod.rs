@@ -8,7 +8,10 @@
 
 mod changes;
 mod drift;
+mod instance;
 mod value;
+
+pub(crate) use instance::instance;
 
 use crate::model::rows::{Normalized, TaskRow};
 use crate::model::task::Task;

@@ -16,26 +16,31 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Shows progress on standard error, or hides it.
-    pub(crate) fn new(shown: bool, instances: u64) -> Self {
+    pub(crate) fn new(shown: bool) -> Self {
         if !shown {
             return Self {
                 bar: ProgressBar::hidden(),
             };
         }
-        let bar = ProgressBar::with_draw_target(Some(instances), ProgressDrawTarget::stderr());
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{spinner} {pos}/{len} instances  {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(TICK);
         Self { bar }
     }
 
+    /// So many instances will be read.
+    pub(crate) fn instances(&self, number: u64) {
+        self.bar.inc_length(number);
+    }
+
     /// Says what is being read.
-    pub(crate) fn page(&self, instance_id: &str, received: u64, total: Option<u64>) {
+    pub(crate) fn page(&self, list: &str, received: u64, total: Option<u64>) {
         let of = total
             .map(|total| format!(" of {total}"))
             .unwrap_or_default();
         self.bar
-            .set_message(format!("{}: {received}{of} tasks", text::safe(instance_id)));
+            .set_message(format!("{}: {received}{of} records", text::safe(list)));
     }
 
     /// One more instance is done.

@@ -1,5 +1,5 @@
 -- Three instances, three syncs of which the last one never finished, eight tasks that can be seen and one that cannot.
-INSERT INTO project VALUES (1, '0a1b2c3d4e5f60718293a4b5c6d7e8f9', 'dcs.example');
+INSERT INTO project(project_key, project_id, host) VALUES (1, '0a1b2c3d4e5f60718293a4b5c6d7e8f9', 'dcs.example');
 INSERT INTO instance(instance_key, project_key, instance_id, mark, proven_walk, full_walk, first_walk, last_walk, tasks) VALUES
   (1, 1, '1f4c2a90-b7de-4f0e-8d3c-5a6b79081726', NULL, 3, 3, 1, 3, 4),
   (2, 1, '1f4c2a90-c0ff-4eee-8d3c-000000000002', NULL, 4, 4, 2, 4, 3),

@@ -16,7 +16,7 @@ use crate::store::place::Place;
 /// What one instance holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Held {
-    pub(crate) is_unsupported: bool,
+    pub(crate) is_excused: bool,
     pub(crate) tasks: u32,
     pub(crate) open: u32,
     pub(crate) missing: u32,
@@ -31,7 +31,7 @@ pub(crate) fn held(
     now: Timestamp,
 ) -> Result<BTreeMap<InstanceKey, Held>, Error> {
     let mut statement = archive.prepare(
-        "SELECT p.project_id, i.instance_id, i.unsupported IS NOT NULL, i.tasks, i.open_tasks, i.missing_tasks,
+        "SELECT p.project_id, i.instance_id, i.unsupported IS NOT NULL OR i.left_out = 1, i.tasks, i.open_tasks, i.missing_tasks,
            (SELECT count(*) FROM rejected_record r
             WHERE r.instance_key = i.instance_key AND r.last_walk >= coalesce(i.full_walk, 0)
               AND r.first_walk NOT IN (SELECT walk_key FROM pending)),
@@ -42,7 +42,7 @@ pub(crate) fn held(
     )?;
     let rows = statement.query_map([now.plus(-LONG_OPEN).millis()], |row| {
         let held = Held {
-            is_unsupported: row.get(2)?,
+            is_excused: row.get(2)?,
             tasks: row.get(3)?,
             open: row.get(4)?,
             missing: row.get(5)?,
@@ -60,6 +60,20 @@ fn key(row: &Row<'_>) -> rusqlite::Result<InstanceKey> {
         project_id: row.get(0)?,
         instance_id: row.get(1)?,
     })
+}
+
+/// Counts the records of each project's list of instances that could not be read and that the last proven walk of it, or a
+/// later one, has met.
+pub(crate) fn rejected_in_lists(archive: &Connection) -> Result<BTreeMap<String, u32>, Error> {
+    let mut statement = archive.prepare(
+        "SELECT p.project_id, count(*) FROM rejected_record r JOIN project p ON p.project_key = r.project_key
+         WHERE r.last_walk >= coalesce((SELECT max(w.walk_key) FROM walk w
+             WHERE w.project_key = r.project_key AND w.kind = 'instances' AND w.proven = 1), 0)
+           AND r.first_walk NOT IN (SELECT walk_key FROM pending)
+         GROUP BY p.project_id",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Counts the revisions of each instance beyond the first one of each task. Every task is looked at, in the order in which
@@ -195,15 +209,20 @@ mod tests {
                 "INSERT INTO rejected_record(instance_key, digest, position, reason, raw, first_walk, last_walk) VALUES
                    (1, x'01', 0, 'r', 'still there', 1, 3), (1, x'02', 0, 'r', 'gone since', 1, 1),
                    (1, x'03', 0, 'r', 'not shown yet', 5, 5), (3, x'04', 0, 'r', 'never proven', 6, 6);
-                 UPDATE instance SET unsupported = 5 WHERE instance_key = 3;",
+                 INSERT INTO rejected_record(project_key, digest, position, reason, raw, first_walk, last_walk) VALUES
+                   (1, x'05', 0, 'r', 'listed', 7, 7), (1, x'06', 0, 'r', 'not listed any more', 1, 1);
+                 UPDATE instance SET unsupported = 5 WHERE instance_key = 3;
+                 UPDATE instance SET left_out = 1 WHERE instance_key = 2;",
             )
             .unwrap();
+        let in_lists: Vec<_> = rejected_in_lists(&archive).unwrap().into_values().collect();
+        assert_eq!(in_lists, [1]);
         let held: Vec<_> = held(&archive, now()).unwrap().into_values().collect();
         let rejected: Vec<_> = held.iter().map(|held| held.rejected).collect();
         assert_eq!(rejected, [1, 0, 1]);
         let open: Vec<_> = held.iter().map(|held| held.long_open).collect();
         assert_eq!(open, [1, 0, 1]);
-        assert!(held[2].is_unsupported && !held[0].is_unsupported);
+        assert!(held[2].is_excused && held[1].is_excused && !held[0].is_excused);
         let later: Vec<_> = later_revisions(&archive).unwrap().into_values().collect();
         assert_eq!(later, [1]);
     }
@@ -228,7 +247,7 @@ mod tests {
                    (5, 1790906400000, 1790906400000, 'complete', 0, '');
                  INSERT INTO walk(walk_key, sync_key, instance_key, attempt, kind, started, finished)
                    VALUES (8, 5, 1, 1, 'backfill', 1, 1);
-                 INSERT INTO project VALUES (2, 'other', 'dcs.example');",
+                 INSERT INTO project(project_key, project_id, host) VALUES (2, 'other', 'dcs.example');",
             )
             .unwrap();
         // The backfill does not count; the sync without a walk does, for both projects.

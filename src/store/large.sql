@@ -3,7 +3,7 @@
 -- those of the rows that are there already. `(key * 2654435761) % 4294967296` stands for chance: Knuth's multiplicative
 -- hash, of which the upper bits are used.
 BEGIN;
-INSERT INTO project VALUES (1001, 'ffffffffffffffffffffffffffffffff', 'large.example');
+INSERT INTO project(project_key, project_id, host) VALUES (1001, 'ffffffffffffffffffffffffffffffff', 'large.example');
 INSERT INTO sync(sync_key, started, finished, outcome, exit_code, version) VALUES
   (1001, 1790733600000, 1790733900000, 'complete', 0, '0.1.0'),
   (1002, 1790820000000, 1790820060000, 'complete', 0, '0.1.0');

@@ -24,7 +24,8 @@ pub(crate) fn instances(
 ) -> Result<Vec<Known>, Error> {
     let wanted = Condition::of_instances(named);
     let sql = format!(
-        "SELECT i.instance_key, v.project_id, v.instance_id, v.name, i.created, i.gone
+        "SELECT i.instance_key, v.project_id, v.instance_id, v.name,
+           CASE WHEN i.listed_walk IS NOT NULL THEN i.created END, i.gone
          FROM (SELECT project_id, instance_id, name FROM instances{}) v
          JOIN project p ON p.project_id = v.project_id
          JOIN instance i ON i.project_key = p.project_key AND i.instance_id = v.instance_id
@@ -180,8 +181,8 @@ fn three(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u32, Option<i64>, Option<
     Ok((row.get(0)?, row.get(1)?, row.get(2)?))
 }
 
-/// Counts the records of these instances, or of all, that could not be read and were first met after a moment. Any of
-/// them may be a task of any earlier time.
+/// Counts the records of these instances, or of all and of the lists of instances, that could not be read and were first
+/// met after a moment. Any of them may be a task of any earlier time, or an instance with such tasks.
 pub(crate) fn rejected_after(
     archive: &Connection,
     named: &[InstanceKey],
@@ -192,10 +193,11 @@ pub(crate) fn rejected_after(
     let sql = format!(
         "SELECT count(*) FROM rejected_record r
          JOIN walk w ON w.walk_key = r.first_walk
-         JOIN instance i ON i.instance_key = r.instance_key
-         JOIN project p ON p.project_key = i.project_key
+         LEFT JOIN instance i ON i.instance_key = r.instance_key
+         JOIN project p ON p.project_key = coalesce(i.project_key, r.project_key)
          WHERE w.finished > {after} AND r.first_walk NOT IN (SELECT walk_key FROM pending)
-           AND (p.project_id, i.instance_id) IN (SELECT project_id, instance_id FROM instances{})",
+           AND ({} OR (p.project_id, i.instance_id) IN (SELECT project_id, instance_id FROM instances{}))",
+        named.is_empty(),
         wanted.sql()
     );
     Ok(archive.query_row(&sql, params_from_iter(wanted.params()), |row| row.get(0))?)

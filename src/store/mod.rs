@@ -15,6 +15,7 @@ pub(crate) mod golden;
 mod header;
 pub(crate) mod health;
 pub(crate) mod held;
+pub(crate) mod instances;
 pub(crate) mod ledger;
 pub(crate) mod lock;
 mod missing;

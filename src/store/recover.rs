@@ -5,6 +5,7 @@
 
 use rusqlite::params;
 
+use crate::model::time::Timestamp;
 use crate::store::{Error, walks::integer, write::Archive};
 
 impl Archive {
@@ -30,7 +31,7 @@ impl Archive {
     }
 
     fn recover_walks(&mut self) -> Result<u64, Error> {
-        let left: Vec<(i64, i64)> = self
+        let left: Vec<(i64, Option<i64>)> = self
             .writable
             .connection
             .prepare("SELECT walk_key, instance_key FROM walk WHERE walk_key IN (SELECT walk_key FROM pending)")?
@@ -41,6 +42,12 @@ impl Archive {
         }
         self.write()?;
         for (walk_key, instance_key) in &left {
+            let Some(instance_key) = instance_key else {
+                let finished = self.finished(*walk_key)?;
+                self.settle_list(*walk_key, finished)?;
+                self.reveal(*walk_key)?;
+                continue;
+            };
             let settled = self.settle(*walk_key)?;
             self.writable.connection.execute(
                 "UPDATE walk SET reappeared = ?2 WHERE walk_key = ?1",
@@ -54,6 +61,16 @@ impl Archive {
         Ok(left.len() as u64)
     }
 
+    fn finished(&self, walk_key: i64) -> Result<Timestamp, Error> {
+        let finished = self.writable.connection.query_row(
+            "SELECT finished FROM walk WHERE walk_key = ?1",
+            [walk_key],
+            |row| row.get(0),
+        )?;
+        // The store wrote it from a moment.
+        Ok(Timestamp::from_millis(finished).unwrap_or(Timestamp::EPOCH))
+    }
+
     /// Forgets what is not committed, after a write that failed.
     pub(crate) fn abandon(&mut self) {
         // A transaction that SQLite has rolled back by itself has nothing left to roll back.
@@ -64,6 +81,7 @@ impl Archive {
     /// Closes the walks that the run did not end, as a kill's are closed.
     pub(crate) fn interrupt(&mut self) -> Result<(), Error> {
         self.walks.clear();
+        self.lists.clear();
         self.recover_walks().map(drop)
     }
 

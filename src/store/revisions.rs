@@ -92,7 +92,7 @@ impl Archive {
     ) -> Result<(), Error> {
         if number >= REVISIONS_A_TASK {
             return Err(Kind::TooManyRevisions {
-                task_id: seen.task_id.clone(),
+                task_id: seen.id.clone(),
             }
             .into());
         }

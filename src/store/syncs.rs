@@ -4,7 +4,7 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::model::{
-    ledger::{Endpoint, TotalTrust},
+    ledger::{Endpoint, ListKind, TotalTrust},
     time::Timestamp,
 };
 use crate::store::{Error, walks::integer, write::Archive};
@@ -12,7 +12,7 @@ use crate::store::{Error, walks::integer, write::Archive};
 /// What is known of an instance before a walk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct InstanceState {
-    /// A list of it was read before, or its absence is being established.
+    /// A list of its tasks was read before, a list of instances showed it, or its absence is being established.
     pub(crate) known: bool,
     pub(crate) has_proven_full: bool,
     /// The unfiltered list hides old records: ask for it with an early start.
@@ -104,13 +104,13 @@ impl Archive {
         Ok(key)
     }
 
-    pub(crate) fn endpoint(&self, host: &str) -> Result<Endpoint, Error> {
+    pub(crate) fn endpoint(&self, host: &str, list: ListKind) -> Result<Endpoint, Error> {
         let known = self
             .writable
             .connection
             .query_row(
-                "SELECT trust, longest_page, page_limit FROM endpoint WHERE host = ?1",
-                [host],
+                "SELECT trust, longest_page, page_limit FROM endpoint WHERE host = ?1 AND list = ?2",
+                [host, list.as_str()],
                 |row| {
                     Ok(Endpoint {
                         trust: match row.get(0)? {
@@ -127,7 +127,12 @@ impl Archive {
         Ok(known.unwrap_or_default())
     }
 
-    pub(crate) fn save_endpoint(&mut self, host: &str, endpoint: Endpoint) -> Result<(), Error> {
+    pub(crate) fn save_endpoint(
+        &mut self,
+        host: &str,
+        list: ListKind,
+        endpoint: Endpoint,
+    ) -> Result<(), Error> {
         self.write()?;
         let trust = match endpoint.trust {
             TotalTrust::Unknown => 0,
@@ -136,10 +141,16 @@ impl Archive {
         };
         self.writable.connection
             .prepare_cached(
-                "INSERT INTO endpoint(host, trust, longest_page, page_limit) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT(host) DO UPDATE SET trust = ?2, longest_page = ?3, page_limit = ?4",
+                "INSERT INTO endpoint(host, list, trust, longest_page, page_limit) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT(host, list) DO UPDATE SET trust = ?3, longest_page = ?4, page_limit = ?5",
             )?
-            .execute(params![host, trust, integer(endpoint.longest_page), endpoint.page_limit])?;
+            .execute(params![
+                host,
+                list.as_str(),
+                trust,
+                integer(endpoint.longest_page),
+                endpoint.page_limit
+            ])?;
         Ok(())
     }
 
@@ -152,7 +163,7 @@ impl Archive {
             .writable
             .connection
             .prepare_cached(
-                "SELECT first_walk IS NOT NULL OR absent_sync IS NOT NULL, full_walk IS NOT NULL,
+                "SELECT first_walk IS NOT NULL OR absent_sync IS NOT NULL OR revision IS NOT NULL, full_walk IS NOT NULL,
                    whole_since IS NOT NULL
                  FROM instance WHERE project_key = ?1 AND instance_id = ?2",
             )?
@@ -167,20 +178,6 @@ impl Archive {
         Ok(state.unwrap_or_default())
     }
 
-    /// Returns the ids of a project's instances that begin with that text.
-    pub(crate) fn instances_like(
-        &self,
-        project_id: &str,
-        prefix: &str,
-    ) -> Result<Vec<String>, Error> {
-        let mut statement = self.writable.connection.prepare(
-            "SELECT i.instance_id FROM instance i JOIN project p ON p.project_key = i.project_key
-             WHERE p.project_id = ?1 AND substr(i.instance_id, 1, length(?2)) = ?2 ORDER BY i.instance_id",
-        )?;
-        let ids = statement.query_map([project_id, prefix], |row| row.get(0))?;
-        Ok(ids.collect::<rusqlite::Result<_>>()?)
-    }
-
     /// From now on, the walk says, the instance's list must be asked for with an early start.
     pub(crate) fn needs_start(&mut self, walk_key: i64) -> Result<(), Error> {
         self.write()?;
@@ -192,13 +189,15 @@ impl Archive {
         Ok(())
     }
 
-    /// Notes an answer that a known instance does not exist.
+    /// Notes an answer that a known instance does not exist. It is believed at once where a proven list lacks it too, and
+    /// else when another sync is told the same.
     pub(crate) fn absent(
         &mut self,
         project_key: i64,
         instance_id: &str,
         sync_key: i64,
         server_now: Timestamp,
+        is_unlisted: bool,
     ) -> Result<Absence, Error> {
         self.write()?;
         let (instance_key, first, gone): (i64, Option<i64>, Option<i64>) = self
@@ -212,7 +211,7 @@ impl Archive {
         if let Some(since) = gone.and_then(Timestamp::from_millis) {
             return Ok(Absence::Noted { since });
         }
-        if first.is_some_and(|first| first != sync_key) {
+        if is_unlisted || first.is_some_and(|first| first != sync_key) {
             self.writable.connection.execute(
                 "UPDATE instance SET gone = ?2 WHERE instance_key = ?1",
                 params![instance_key, server_now.millis()],

@@ -26,7 +26,8 @@ use crate::store::{
 pub(crate) struct WalkStart {
     pub(crate) sync_key: i64,
     pub(crate) project_key: i64,
-    pub(crate) instance_id: String,
+    /// Whose tasks are listed; nothing for the list of instances itself.
+    pub(crate) instance_id: Option<String>,
     pub(crate) attempt: u32,
     pub(crate) kind: WalkKind,
     pub(crate) started: Timestamp,
@@ -46,6 +47,9 @@ pub(super) struct Settled {
 impl Archive {
     /// Begins a walk, and the instance if it is new.
     pub(crate) fn begin_walk(&mut self, start: &WalkStart) -> Result<i64, Error> {
+        let Some(instance_id) = &start.instance_id else {
+            return self.begin_list(start);
+        };
         self.write()?;
         self.writable
             .connection
@@ -53,12 +57,12 @@ impl Archive {
                 "INSERT INTO instance(project_key, instance_id) VALUES (?1, ?2)
                  ON CONFLICT(project_key, instance_id) DO NOTHING",
             )?
-            .execute(params![start.project_key, start.instance_id])?;
+            .execute(params![start.project_key, instance_id])?;
         let (instance_key, mark): (i64, Option<i64>) = self
             .writable
             .connection
             .prepare_cached("SELECT instance_key, mark FROM instance WHERE project_key = ?1 AND instance_id = ?2")?
-            .query_row(params![start.project_key, start.instance_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            .query_row(params![start.project_key, instance_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
         self.writable.connection
             .prepare_cached(
                 "INSERT INTO walk(sync_key, instance_key, attempt, kind, started, finished, window_start, window_end,
@@ -76,10 +80,7 @@ impl Archive {
                 mark
             ])?;
         let walk_key = self.writable.connection.last_insert_rowid();
-        self.writable
-            .connection
-            .prepare_cached("INSERT INTO pending(walk_key) VALUES (?1)")?
-            .execute([walk_key])?;
+        self.hide(walk_key)?;
         let state = WalkState {
             instance_key,
             kind: start.kind,
@@ -107,7 +108,10 @@ impl Archive {
         self.write()?;
         let counts = Counts {
             received,
-            ..self.walk(walk_key).counts
+            ..match self.lists.get(&walk_key) {
+                Some(list) => list.counts,
+                None => self.walk(walk_key).counts,
+            }
         };
         self.write_counts(walk_key, &counts)?;
         self.writable
@@ -121,6 +125,9 @@ impl Archive {
 
     /// Ends a walk: everything that it found becomes visible, whatever it proved.
     pub(crate) fn end_walk(&mut self, walk_key: i64, end: &WalkEnd) -> Result<Counts, Error> {
+        if self.lists.contains_key(&walk_key) {
+            return self.end_list(walk_key, end);
+        }
         self.write()?;
         let call_missing = end.proven && end.call_missing && !self.walk(walk_key).anonymous;
         let (lacking, confirmable) = if call_missing {
@@ -139,14 +146,7 @@ impl Archive {
         let new = state.counts.new;
         let answered = end.error.is_none() || end.received > 0;
         let rejected = std::mem::take(&mut state.rejected);
-        for rejected_key in rejected {
-            self.writable
-                .connection
-                .prepare_cached(
-                    "UPDATE rejected_record SET last_walk = ?2 WHERE rejected_key = ?1",
-                )?
-                .execute([rejected_key, walk_key])?;
-        }
+        self.rejected_again(walk_key, rejected)?;
         self.writable
             .connection
             .prepare_cached(
@@ -175,6 +175,23 @@ impl Archive {
         self.walks.remove(&walk_key);
         self.commit_if_large()?;
         Ok(counts)
+    }
+
+    /// Notes which walk showed these rejected records last.
+    pub(super) fn rejected_again(
+        &self,
+        walk_key: i64,
+        rejected: HashSet<i64>,
+    ) -> Result<(), Error> {
+        for rejected_key in rejected {
+            self.writable
+                .connection
+                .prepare_cached(
+                    "UPDATE rejected_record SET last_walk = ?2 WHERE rejected_key = ?1",
+                )?
+                .execute([rejected_key, walk_key])?;
+        }
+        Ok(())
     }
 
     /// The instance answered with a list: whatever said that it was gone or without tasks does not hold any more.
@@ -241,7 +258,7 @@ impl Archive {
         Ok(())
     }
 
-    fn write_counts(&self, walk_key: i64, counts: &Counts) -> Result<(), Error> {
+    pub(super) fn write_counts(&self, walk_key: i64, counts: &Counts) -> Result<(), Error> {
         self.writable.connection
             .prepare_cached(
                 "UPDATE walk SET received = ?2, new = ?3, changed = ?4, same = ?5, older = ?6, rejected = ?7,
@@ -263,7 +280,7 @@ impl Archive {
     }
 
     /// Writes the ledger line and makes the walk visible.
-    fn write_line(&self, walk_key: i64, end: &WalkEnd) -> Result<(), Error> {
+    pub(super) fn write_line(&self, walk_key: i64, end: &WalkEnd) -> Result<(), Error> {
         self.writable.connection
             .prepare_cached(
                 "UPDATE walk SET started = ?2, finished = max(?2, ?3), proven = ?4, reason = ?5, requests = ?6,
@@ -281,6 +298,14 @@ impl Archive {
                 end.error
             ])?;
         self.reveal(walk_key)
+    }
+
+    pub(super) fn hide(&self, walk_key: i64) -> Result<(), Error> {
+        self.writable
+            .connection
+            .prepare_cached("INSERT INTO pending(walk_key) VALUES (?1)")?
+            .execute([walk_key])?;
+        Ok(())
     }
 
     pub(super) fn reveal(&self, walk_key: i64) -> Result<(), Error> {

@@ -20,6 +20,7 @@ use crate::store::{
     Error,
     dictionary::Dictionary,
     format,
+    instances::ListState,
     open::{self, Writable},
     revisions::{adopts_time, stored_params},
     seen::SeenTasks,
@@ -39,6 +40,9 @@ pub(crate) struct Archive {
     pub(super) reading: Reading,
     pub(super) dictionary: Dictionary,
     pub(super) walks: HashMap<i64, WalkState>,
+    pub(super) lists: HashMap<i64, ListState>,
+    /// The instances that a list of this run showed.
+    pub(super) shown: HashSet<i64>,
     /// Journal entries known to be there.
     journalled: HashSet<(&'static str, String)>,
     uncommitted_rows: u64,
@@ -89,6 +93,8 @@ impl Archive {
             reading,
             dictionary: Dictionary::default(),
             walks: HashMap::new(),
+            lists: HashMap::new(),
+            shown: HashSet::new(),
             journalled: HashSet::new(),
             uncommitted_rows: 0,
             uncommitted_bytes: 0,
@@ -145,6 +151,8 @@ impl Archive {
         self.dictionary = Dictionary::default();
         self.journalled.clear();
         self.walks.clear();
+        self.lists.clear();
+        self.shown.clear();
         (self.uncommitted_rows, self.uncommitted_bytes) = (0, 0);
     }
 
@@ -173,8 +181,11 @@ impl Archive {
         self.write()?;
         self.uncommitted_rows += 1;
         self.uncommitted_bytes += seen.raw.len() as u64;
+        if self.lists.contains_key(&walk_key) {
+            return self.observe_instance(walk_key, seen, server_now);
+        }
         self.walk(walk_key).shown.add(seen.created, seen.updated);
-        match self.find_task(walk_key, &seen.task_id)? {
+        match self.find_task(walk_key, &seen.id)? {
             None => self.insert_task(walk_key, seen),
             Some(known) => self.observe_known(walk_key, &known, seen, server_now),
         }
@@ -190,26 +201,36 @@ impl Archive {
         self.write()?;
         self.uncommitted_rows += 1;
         self.uncommitted_bytes += rejected.raw.len() as u64;
-        let instance_key = self.walk(walk_key).instance_key;
-        match &rejected.task_id {
-            None => self.walk(walk_key).anonymous = true,
-            Some(id) => {
-                if let Some(known) = self.find_task(walk_key, id)? {
-                    self.sighted(walk_key, &known)?;
+        // A record belongs to an instance, or, in the list of instances, to the project.
+        let (instance_key, project_key) = if let Some(list) = self.lists.get(&walk_key) {
+            let project_key = list.project_key;
+            self.sight_rejected(walk_key, rejected)?;
+            (None, Some(project_key))
+        } else {
+            match &rejected.id {
+                None => self.walk(walk_key).anonymous = true,
+                Some(id) => {
+                    if let Some(known) = self.find_task(walk_key, id)? {
+                        self.sighted(walk_key, &known)?;
+                    }
                 }
             }
-        }
+            (Some(self.walk(walk_key).instance_key), None)
+        };
         let stored: Option<i64> = self
             .writable
             .connection
             .prepare_cached(
-                "SELECT rejected_key FROM rejected_record WHERE instance_key = ?1 AND digest = ?2",
+                "SELECT rejected_key FROM rejected_record
+                 WHERE coalesce(instance_key, -project_key) = coalesce(?1, -?2) AND digest = ?3",
             )?
-            .query_row(params![instance_key, rejected.digest], |row| row.get(0))
+            .query_row(params![instance_key, project_key, rejected.digest], |row| {
+                row.get(0)
+            })
             .optional()?;
         if let Some(key) = stored {
-            let state = self.walk(walk_key);
-            state.counts.rejected += u64::from(state.rejected.insert(key));
+            let (counts, set_aside) = self.set_aside(walk_key);
+            counts.rejected += u64::from(set_aside.insert(key));
             return Ok(());
         }
         // Bytes that are not UTF-8 cannot be text, and the archive's own functions would end a text at a NUL: such a record
@@ -220,24 +241,35 @@ impl Archive {
         };
         self.writable.connection
             .prepare_cached(
-                "INSERT INTO rejected_record(instance_key, digest, task_id, position, reason, raw, first_walk, last_walk)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+                "INSERT INTO rejected_record(instance_key, project_key, digest, task_id, position, reason, raw, first_walk, last_walk)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
             )?
             .execute(params![
                 instance_key,
+                project_key,
                 rejected.digest,
-                rejected.task_id,
+                rejected.id,
                 i64::try_from(position).unwrap_or(i64::MAX),
                 rejected.reason,
                 rusqlite::types::ToSqlOutput::Borrowed(raw),
                 walk_key
             ])?;
         let key = self.writable.connection.last_insert_rowid();
-        let state = self.walk(walk_key);
-        state.rejected.insert(key);
-        state.counts.rejected += 1;
-        state.counts.rejected_new += 1;
+        let (counts, set_aside) = self.set_aside(walk_key);
+        set_aside.insert(key);
+        counts.rejected += 1;
+        counts.rejected_new += 1;
         Ok(())
+    }
+
+    /// The counts of a walk, and the rejected records that it saw.
+    fn set_aside(&mut self, walk_key: i64) -> (&mut Counts, &mut HashSet<i64>) {
+        if self.lists.contains_key(&walk_key) {
+            let list = self.list(walk_key);
+            return (&mut list.counts, &mut list.rejected);
+        }
+        let walk = self.walk(walk_key);
+        (&mut walk.counts, &mut walk.rejected)
     }
 
     /// Journals the first sighting of something undocumented.
@@ -324,10 +356,10 @@ impl Archive {
         );
         let is_open = is_open(row.status.as_deref());
         let instance_key = self.walk(walk_key).instance_key;
-        let packed = packed_id(&seen.task_id);
+        let packed = packed_id(&seen.id);
         let id = match &packed {
             Some(bytes) => ValueRef::Blob(bytes),
-            None => ValueRef::Text(seen.task_id.as_bytes()),
+            None => ValueRef::Text(seen.id.as_bytes()),
         };
         self.writable.connection
             .prepare_cached(

@@ -6,7 +6,7 @@
 
 use futures_util::{StreamExt as _, future::LocalBoxFuture, stream::FuturesOrdered};
 
-use super::{Session, Stopped, pages::Running, walk::Step};
+use super::{Session, Stopped, list::List, pages::Running, walk::Step};
 use crate::api::error::ApiError;
 use crate::model::{ledger::TotalTrust, record::Page};
 
@@ -30,25 +30,25 @@ impl Session<'_> {
     /// Reads all pages.
     pub(super) async fn pages(
         &self,
-        id: &str,
+        list: &List,
         running: &mut Running,
     ) -> Result<Result<(), ApiError>, Stopped> {
         let mut ahead = Ahead::default();
-        let read = self.to_the_end(id, running, &mut ahead).await;
-        self.keep(id, running, &mut ahead).await?;
+        let read = self.to_the_end(list, running, &mut ahead).await;
+        self.keep(list, running, &mut ahead).await?;
         read
     }
 
     async fn to_the_end<'a>(
         &'a self,
-        id: &'a str,
+        list: &'a List,
         running: &mut Running,
         ahead: &mut Ahead<'a>,
     ) -> Result<Result<(), ApiError>, Stopped> {
         let mut offset = 0;
         loop {
             let page = match ahead.pages.next().await {
-                None => match self.fetch(id, running, offset, None).await? {
+                None => match self.fetch(list, running, offset, None).await? {
                     Ok(page) => page,
                     Err(error) => return Ok(Err(error)),
                 },
@@ -56,8 +56,8 @@ impl Session<'_> {
                     Ok((page, attempts)) => {
                         running.requests += u64::from(attempts);
                         if at != offset || !running.walk.follows(&page) {
-                            self.store(id, running, at, page).await?;
-                            self.keep(id, running, ahead).await?;
+                            self.store(list, running, at, page).await?;
+                            self.keep(list, running, ahead).await?;
                             continue;
                         }
                         page
@@ -69,11 +69,11 @@ impl Session<'_> {
                 },
             };
             let count = page.records.len() as u64;
-            match self.take(id, running, offset, page).await? {
+            match self.take(list, running, offset, page).await? {
                 Step::Ask(next) => offset = next,
                 Step::End => return Ok(Ok(())),
             }
-            self.ask_ahead(id, running, offset, count, ahead);
+            self.ask_ahead(list, running, offset, count, ahead);
         }
     }
 
@@ -81,13 +81,13 @@ impl Session<'_> {
     /// `count` how many records the last one had.
     fn ask_ahead<'a>(
         &'a self,
-        id: &'a str,
+        list: &'a List,
         running: &Running,
         offset: u64,
         count: u64,
         ahead: &mut Ahead<'a>,
     ) {
-        let endpoint = self.endpoint.get();
+        let endpoint = self.endpoint(list).get();
         let (Some(total), TotalTrust::Trusted) = (running.walk.steady_total(), endpoint.trust)
         else {
             return;
@@ -96,7 +96,7 @@ impl Session<'_> {
         if self.share() < 2 {
             return;
         }
-        let limit = self.page_limit();
+        let limit = self.page_limit(list);
         // Only a full page tells where the others begin.
         if count < 2 || count < endpoint.longest_page.min(u64::from(limit)) {
             return;
@@ -108,7 +108,7 @@ impl Session<'_> {
         while ahead.pages.len() < self.share() && exists(ahead.next, total) {
             let at = ahead.next;
             ahead.pages.push_back(Box::pin(async move {
-                (at, self.request(id, at, limit, filter).await)
+                (at, self.request(list, at, limit, filter).await)
             }));
             ahead.next = at + count - 1;
         }
@@ -117,7 +117,7 @@ impl Session<'_> {
     /// Stores what the pages show that nobody waits for any more.
     async fn keep(
         &self,
-        id: &str,
+        list: &List,
         running: &mut Running,
         ahead: &mut Ahead<'_>,
     ) -> Result<(), Stopped> {
@@ -125,7 +125,7 @@ impl Session<'_> {
             match fetched {
                 Ok(Ok((page, attempts))) => {
                     running.requests += u64::from(attempts);
-                    self.store(id, running, at, page).await?;
+                    self.store(list, running, at, page).await?;
                 }
                 Ok(Err(error)) => {
                     running.requests += u64::from(error.attempts());

@@ -1,20 +1,23 @@
 //! What a sync tells while it goes on; whoever started it decides what of it is shown.
 
+use super::list::List;
 use crate::model::ledger::Counts;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
-    /// An instance is being walked.
-    Walking { instance_id: String, attempt: u32 },
+    /// So many instances will be walked.
+    Instances(u64),
+    /// A list is being walked.
+    Walking { list: List, attempt: u32 },
     /// A page came in.
     Page {
-        instance_id: String,
+        list: List,
         received: u64,
         total: Option<u64>,
     },
     /// A walk ended.
     Walked {
-        instance_id: String,
+        list: List,
         proven: bool,
         reason: String,
         counts: Counts,

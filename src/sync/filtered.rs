@@ -107,7 +107,7 @@ mod tests {
             let mut tally = Tally::default();
             for (created, updated) in rows {
                 let task = Observation {
-                    task_id: String::new(),
+                    id: String::new(),
                     raw: String::new(),
                     adopted: None,
                     digest: [0; 32],

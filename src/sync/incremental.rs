@@ -5,8 +5,9 @@
 
 use super::{
     Session, Stopped,
+    attempt::ListReport,
     catch_up::{self, Fallback, Next},
-    instance::InstanceReport,
+    list::List,
     pages::Running,
     plan::{self, Depth, Plan, Rules},
     walk::{Step, Walk},
@@ -33,8 +34,9 @@ impl Session<'_> {
         let Some(project_key) = self.project_key.get() else {
             return Ok(None);
         };
-        let (trust, now) = (self.endpoint.get().trust, self.clock.now());
-        let (id, limit) = (id.to_owned(), self.page_limit());
+        let list = List::Tasks(id.to_owned());
+        let (trust, now) = (self.endpoint(&list).get().trust, self.clock.now());
+        let (id, limit) = (id.to_owned(), self.page_limit(&list));
         let planned = self.writer.call(move |archive| {
             let held = archive.held(project_key, &id, now)?;
             let Plan::Incremental(depth) = plan::plan(rules, &held, trust, now) else {
@@ -52,16 +54,16 @@ impl Session<'_> {
         filter: Option<Filter>,
         depth: Depth,
         first: u32,
-        report: &mut InstanceReport,
+        report: &mut ListReport,
     ) -> Result<CaughtUp, Stopped> {
         report.walks += 1;
-        let id = report.instance_id.clone();
-        let walk = Walk::new(self.endpoint.get(), first);
+        let list = report.list.clone();
+        let walk = Walk::new(self.endpoint(&list).get(), first);
         let mut running = Running::new(attempt, WalkKind::Incremental, filter, walk);
         running.small = Some(first);
         let mut offset = 0;
         loop {
-            let step = match self.page(&id, &mut running, offset).await? {
+            let step = match self.page(&list, &mut running, offset).await? {
                 Ok(step) => step,
                 Err(error) => {
                     self.end_failed(&mut running, report, &error.in_one_line())
@@ -70,8 +72,8 @@ impl Session<'_> {
                 }
             };
             running.small = None;
-            running.walk.ask_for(self.page_limit());
-            match (self.caught_up(&id, &mut running, depth).await?, step) {
+            running.walk.ask_for(self.page_limit(&list));
+            match (self.caught_up(&list, &mut running, depth).await?, step) {
                 (Next::Proven, _) => {
                     self.end_incremental(running, report, Ok(())).await?;
                     return Ok(CaughtUp::Proven);
@@ -94,12 +96,12 @@ impl Session<'_> {
     /// Judges the pages so far, once they are stored.
     async fn caught_up(
         &self,
-        id: &str,
+        list: &List,
         running: &mut Running,
         depth: Depth,
     ) -> Result<Next, Stopped> {
         self.settled(running).await?;
-        let (walk_key, now) = (self.begin(id, running).await?, self.clock.now());
+        let (walk_key, now) = (self.begin(list, running).await?, self.clock.now());
         let merged = self
             .writer
             .call(move |archive| archive.merged(walk_key, now))
@@ -109,14 +111,14 @@ impl Session<'_> {
             &sight,
             depth,
             merged,
-            self.endpoint.get().trust,
+            self.endpoint(list).get().trust,
         ))
     }
 
     async fn end_incremental(
         &self,
         mut running: Running,
-        report: &mut InstanceReport,
+        report: &mut ListReport,
         proof: Result<(), Fallback>,
     ) -> Result<(), Stopped> {
         let now = self.clock.now();

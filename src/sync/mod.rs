@@ -5,16 +5,20 @@
 //! independent: one that fails does not stop the others, except where going on would be wrong for all of them.
 
 mod ahead;
+pub(crate) mod attempt;
 mod catch_up;
 pub(crate) mod clock;
+mod discovery;
 pub(crate) mod event;
 mod filtered;
 mod incremental;
-pub(crate) mod instance;
+mod instance;
+pub(crate) mod list;
 pub(crate) mod outcome;
 mod pages;
 pub(crate) mod plan;
 mod proof;
+pub(crate) mod selection;
 mod total;
 mod walk;
 mod window;
@@ -29,10 +33,12 @@ use futures_util::future::join_all;
 use tokio::sync::watch;
 
 use self::{
+    attempt::ListReport,
     clock::ServerClock,
     event::Event,
-    instance::InstanceReport,
-    outcome::{InstanceEnd, Outcome},
+    list::List,
+    outcome::Outcome,
+    selection::{Selection, Target},
     writer::Writer,
 };
 use crate::api::{
@@ -42,7 +48,7 @@ use crate::api::{
 };
 use crate::model::{
     json::sample,
-    ledger::{Counts, Endpoint, TotalTrust},
+    ledger::{Counts, Endpoint, ListKind, TotalTrust},
     record::Page,
     rows::{Drift, DriftKind, Normalized, Reading},
     time::Timestamp,
@@ -59,6 +65,7 @@ use crate::store::{
 pub(crate) const READING: Reading = Reading {
     normalize: normalized,
     form: crate::api::canonical::form,
+    instance: normalize::instance,
 };
 
 fn normalized(raw: &str, adopted: Option<&str>) -> Normalized {
@@ -83,7 +90,7 @@ pub(crate) struct Job {
     pub(crate) project_id: String,
     /// The host that the project is read from.
     pub(crate) host: String,
-    pub(crate) instances: Vec<String>,
+    pub(crate) instances: Selection,
     pub(crate) page_size: u32,
     /// Instances walked at once, and pages of one instance, at most.
     pub(crate) concurrency: u32,
@@ -138,12 +145,14 @@ pub(crate) struct Summary {
     pub(crate) finished: Timestamp,
     pub(crate) requests: u64,
     pub(crate) retries: u64,
-    pub(crate) instances: Vec<InstanceReport>,
+    /// The list of instances, where the run read it.
+    pub(crate) list: Option<ListReport>,
+    pub(crate) instances: Vec<ListReport>,
     pub(crate) outcome: Outcome,
     /// What ended the run early.
     pub(crate) stopped: Option<Stopped>,
-    /// The failures of instances that did not end the run.
-    pub(crate) failures: Vec<(String, ApiError)>,
+    /// The failures of single lists that did not end the run.
+    pub(crate) failures: Vec<(List, ApiError)>,
 }
 
 /// A project that belongs to another host.
@@ -172,14 +181,15 @@ struct Session<'a> {
     job: &'a Job,
     sync_key: i64,
     project_key: Cell<Option<i64>>,
-    endpoint: Cell<Endpoint>,
+    tasks_endpoint: Cell<Endpoint>,
+    instances_endpoint: Cell<Endpoint>,
     signals: watch::Receiver<Option<Signal>>,
     /// Raised when the run stops: no instance sends another request.
     halt: watch::Sender<bool>,
     /// Instances being walked.
     active: Cell<usize>,
     stopped: RefCell<Option<Stopped>>,
-    failures: RefCell<Vec<(String, ApiError)>>,
+    failures: RefCell<Vec<(List, ApiError)>>,
     tell: RefCell<&'a mut dyn FnMut(Event)>,
 }
 
@@ -212,7 +222,8 @@ pub(crate) async fn run(
         Some(_) => Some(archive.project(&job.project_id, &job.host)?),
         None => None,
     };
-    let endpoint = archive.endpoint(&job.host)?;
+    let tasks_endpoint = archive.endpoint(&job.host, ListKind::Tasks)?;
+    let instances_endpoint = archive.endpoint(&job.host, ListKind::Instances)?;
     let writer = Writer::start(archive);
     let session = Session {
         client,
@@ -221,7 +232,15 @@ pub(crate) async fn run(
         job,
         sync_key,
         project_key: Cell::new(project_key),
-        endpoint: Cell::new(endpoint),
+        tasks_endpoint: Cell::new(tasks_endpoint),
+        // Both lists come through one gateway. The list of instances mostly fits one page, and without what the longer lists
+        // show of the longest page it would need another request each time to prove that it ended.
+        instances_endpoint: Cell::new(Endpoint {
+            longest_page: instances_endpoint
+                .longest_page
+                .max(tasks_endpoint.longest_page),
+            ..instances_endpoint
+        }),
         signals,
         halt: watch::Sender::new(false),
         active: Cell::new(0),
@@ -229,7 +248,11 @@ pub(crate) async fn run(
         failures: RefCell::default(),
         tell: RefCell::new(tell),
     };
-    let instances = session.instances().await;
+    let Reports {
+        list,
+        instances,
+        chose_none,
+    } = session.all().await;
     let Session {
         clock,
         failures,
@@ -245,12 +268,18 @@ pub(crate) async fn run(
         finished: clock.now(),
         requests: client.requests(),
         retries: client.retries(),
-        outcome: outcome::outcome(
-            &instances
-                .iter()
-                .map(|report| report.end)
-                .collect::<Vec<_>>(),
-        ),
+        outcome: if chose_none {
+            Outcome::NoneChosen
+        } else {
+            outcome::outcome(
+                list.as_ref().map(|report| report.end),
+                &instances
+                    .iter()
+                    .map(|report| report.end)
+                    .collect::<Vec<_>>(),
+            )
+        },
+        list,
         instances,
         stopped: stopped.into_inner(),
         failures: failures.into_inner(),
@@ -288,42 +317,89 @@ impl Summary {
 
     /// How many instances were proven.
     pub(crate) fn proven(&self) -> u64 {
-        let proven = |report: &&InstanceReport| {
-            matches!(
-                report.end,
-                InstanceEnd::Proven | InstanceEnd::ProvenWithNewRejects
-            )
-        };
+        let proven = |report: &&ListReport| report.end.is_proven();
         self.instances.iter().filter(proven).count() as u64
     }
 
-    /// The counts of all instances together.
+    /// The counts of all instances together, with the records of the list of instances that could not be read.
     pub(crate) fn counts(&self) -> Counts {
-        self.instances
-            .iter()
-            .fold(Counts::default(), |mut sum, report| {
-                instance::add(&mut sum, report.counts);
-                sum
-            })
+        let mut sum = Counts::default();
+        for report in &self.instances {
+            attempt::add(&mut sum, report.counts);
+        }
+        if let Some(list) = &self.list {
+            sum.rejected += list.counts.rejected;
+            sum.rejected_new += list.counts.rejected_new;
+        }
+        sum
     }
 }
 
+/// What the lists of a run came to.
+#[derive(Default)]
+struct Reports {
+    list: Option<ListReport>,
+    instances: Vec<ListReport>,
+    /// There are instances, and the choice lets none of them through.
+    chose_none: bool,
+}
+
 impl Session<'_> {
+    async fn all(&self) -> Reports {
+        match &self.job.instances {
+            Selection::Named(typed) => match self.look_up(typed).await {
+                Ok((targets, unknown)) => {
+                    let mut instances = self.instances(&targets).await;
+                    instances.extend(unknown);
+                    Reports {
+                        instances,
+                        ..Reports::default()
+                    }
+                }
+                Err(stop) => {
+                    self.halt(stop);
+                    let untried = |id: &String| ListReport::untried(List::Tasks(id.clone()));
+                    Reports {
+                        instances: typed.iter().map(untried).collect(),
+                        ..Reports::default()
+                    }
+                }
+            },
+            Selection::Discovered(choice) => match self.discover(choice).await {
+                Ok((list, chosen)) => Reports {
+                    list: Some(list),
+                    chose_none: chosen.targets.is_empty() && !chosen.left_out.is_empty(),
+                    instances: self.instances(&chosen.targets).await,
+                },
+                Err(stop) => {
+                    self.halt(stop);
+                    Reports {
+                        list: Some(ListReport::untried(List::Instances)),
+                        ..Reports::default()
+                    }
+                }
+            },
+        }
+    }
+
     /// Walks the instances side by side. What stops one of them for good stops all: no further request is sent.
-    async fn instances(&self) -> Vec<InstanceReport> {
-        let ids = &self.job.instances;
-        let mut reports: Vec<_> = ids.iter().map(|id| InstanceReport::untried(id)).collect();
-        let queue = RefCell::new(ids.iter().zip(&mut reports));
-        let side_by_side = ids.len().min(self.job.concurrency.max(1) as usize);
+    async fn instances(&self, targets: &[Target]) -> Vec<ListReport> {
+        self.tell(Event::Instances(targets.len() as u64));
+        let mut reports: Vec<_> = targets
+            .iter()
+            .map(|target| ListReport::untried(List::Tasks(target.instance_id.clone())))
+            .collect();
+        let queue = RefCell::new(targets.iter().zip(&mut reports));
+        let side_by_side = targets.len().min(self.job.concurrency.max(1) as usize);
         let workers = (0..side_by_side).map(async |_| {
             loop {
                 let next = queue.borrow_mut().next();
-                let Some((id, report)) = next else { return };
+                let Some((target, report)) = next else { return };
                 if *self.halt.borrow() {
                     return;
                 }
                 self.active.set(self.active.get() + 1);
-                let read = self.instance(id).await;
+                let read = self.instance(target).await;
                 self.active.set(self.active.get() - 1);
                 match read {
                     Ok(read) => *report = read,
@@ -348,17 +424,27 @@ impl Session<'_> {
         self.job.concurrency as usize / self.active.get().max(1)
     }
 
-    fn believe(&self, trust: TotalTrust) {
-        self.endpoint.set(Endpoint {
+    /// What was learned about lists of that kind.
+    fn endpoint(&self, list: &List) -> &Cell<Endpoint> {
+        match list.kind() {
+            ListKind::Tasks => &self.tasks_endpoint,
+            ListKind::Instances => &self.instances_endpoint,
+        }
+    }
+
+    fn believe(&self, list: &List, trust: TotalTrust) {
+        let endpoint = self.endpoint(list);
+        endpoint.set(Endpoint {
             trust,
-            ..self.endpoint.get()
+            ..endpoint.get()
         });
     }
 
-    fn limit_pages(&self, limit: u32) {
-        self.endpoint.set(Endpoint {
+    fn limit_pages(&self, list: &List, limit: u32) {
+        let endpoint = self.endpoint(list);
+        endpoint.set(Endpoint {
             page_limit: Some(limit),
-            ..self.endpoint.get()
+            ..endpoint.get()
         });
     }
 
@@ -366,14 +452,10 @@ impl Session<'_> {
         (self.tell.borrow_mut())(event);
     }
 
-    /// Notes a failure that is one instance's own.
-    fn failure(&self, instance_id: &str, error: ApiError) {
-        self.tell(Event::Warning(format!(
-            "instance {instance_id} could not be read: {error}"
-        )));
-        self.failures
-            .borrow_mut()
-            .push((instance_id.to_owned(), error));
+    /// Notes a failure that is one list's own.
+    fn failure(&self, list: &List, error: ApiError) {
+        self.tell(Event::Warning(format!("{list} could not be read: {error}")));
+        self.failures.borrow_mut().push((list.clone(), error));
     }
 
     async fn state(&self, instance_id: &str) -> Result<InstanceState, Stopped> {
@@ -401,8 +483,8 @@ impl Session<'_> {
         Ok(key)
     }
 
-    fn page_limit(&self) -> u32 {
-        self.endpoint
+    fn page_limit(&self, list: &List) -> u32 {
+        self.endpoint(list)
             .get()
             .page_limit
             .map_or(self.job.page_size, |limit| limit.min(self.job.page_size))
@@ -411,18 +493,29 @@ impl Session<'_> {
     /// Sends one request, unless the run is told to stop.
     async fn request(
         &self,
-        instance_id: &str,
+        list: &List,
         offset: u64,
         limit: u32,
         filter: Option<Filter>,
     ) -> Result<Result<(Page, u32), ApiError>, Stopped> {
-        let query = Query {
-            offset,
-            limit,
-            filter,
-        };
-        let parse = |answer: &Answer| {
-            decode::page(&answer.body, offset).map_err(|bad| BadAnswer::new(bad.to_string()))
+        let project_id = &self.job.project_id;
+        let ask = async {
+            match list {
+                List::Instances => {
+                    let parse = |answer: &Answer| read(decode::instances(&answer.body));
+                    let ask = self.client.instances(project_id, offset, limit, parse);
+                    ask.await
+                }
+                List::Tasks(id) => {
+                    let query = Query {
+                        offset,
+                        limit,
+                        filter,
+                    };
+                    let parse = |answer: &Answer| read(decode::page(&answer.body, offset));
+                    self.client.tasks(project_id, id, &query, parse).await
+                }
+            }
         };
         let (mut signals, mut halt) = (self.signals.clone(), self.halt.subscribe());
         let fetched = tokio::select! {
@@ -430,7 +523,7 @@ impl Session<'_> {
             biased;
             signal = stop(&mut signals) => return Err(Stopped::Signal(signal)),
             _ = halt.wait_for(|halt| *halt) => return Err(Stopped::Halted),
-            fetched = self.client.tasks(&self.job.project_id, instance_id, &query, parse) => fetched,
+            fetched = ask => fetched,
         };
         Ok(match fetched {
             Ok(fetched) => {
@@ -447,6 +540,10 @@ impl Session<'_> {
             }
         })
     }
+}
+
+fn read(page: Result<Page, decode::BadPage>) -> Result<Page, BadAnswer> {
+    page.map_err(|bad| BadAnswer::new(bad.to_string()))
 }
 
 /// Waits until the run is told to stop.

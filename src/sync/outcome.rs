@@ -24,6 +24,10 @@ pub(crate) enum InstanceEnd {
 }
 
 impl InstanceEnd {
+    pub(crate) const fn is_proven(self) -> bool {
+        matches!(self, Self::Proven | Self::ProvenWithNewRejects)
+    }
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Proven | Self::ProvenWithNewRejects => "proven",
@@ -48,10 +52,26 @@ pub(crate) enum Outcome {
     Unread,
     /// Only instances that the cloud does not know were asked for.
     UnknownInstance,
+    /// No instance is what was asked for.
+    NoneChosen,
 }
 
-/// Says what a sync came to. Complete means that every instance is proven and that nothing was rejected for the first time.
-pub(crate) fn outcome(ends: &[InstanceEnd]) -> Outcome {
+/// Says what a sync came to; `list` is what the list of instances did, where it was read. Complete means that it and every
+/// instance are proven and that nothing was rejected for the first time.
+pub(crate) fn outcome(list: Option<InstanceEnd>, ends: &[InstanceEnd]) -> Outcome {
+    let of_instances = of_instances(ends);
+    match list {
+        None | Some(InstanceEnd::Proven) => of_instances,
+        // What the list does not prove, no instance makes good; and without any, the list is all that there was to read.
+        Some(_) if of_instances == Outcome::Complete && !ends.is_empty() => Outcome::Partial,
+        Some(_) if !ends.is_empty() => of_instances,
+        Some(InstanceEnd::ProvenWithNewRejects) => Outcome::Partial,
+        Some(InstanceEnd::Forbidden) => Outcome::Refused,
+        Some(_) => Outcome::Unread,
+    }
+}
+
+fn of_instances(ends: &[InstanceEnd]) -> Outcome {
     use InstanceEnd::{
         AbsenceEstablished, AbsenceNoted, Forbidden, NotRead, Proven, ProvenWithNewRejects,
         Unproven, UnsupportedFound, UnsupportedNoted,
@@ -139,7 +159,30 @@ mod tests {
             ),
         ];
         for (name, ends, expected) in cases {
-            assert_eq!(outcome(ends), expected, "{name}");
+            assert_eq!(outcome(None, ends), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_list_of_instances_has_its_part_in_what_a_sync_came_to() {
+        let proven: &[InstanceEnd] = &[Proven];
+        let cases: [(InstanceEnd, &[InstanceEnd], Outcome); 13] = [
+            (Proven, proven, Outcome::Complete),
+            (Proven, &[], Outcome::Complete),
+            (Proven, &[NotRead], Outcome::Unread),
+            (ProvenWithNewRejects, proven, Outcome::Partial),
+            (ProvenWithNewRejects, &[], Outcome::Partial),
+            (Unproven, proven, Outcome::Partial),
+            (Unproven, &[], Outcome::Unread),
+            (NotRead, proven, Outcome::Partial),
+            (NotRead, &[NotRead], Outcome::Unread),
+            (NotRead, &[], Outcome::Unread),
+            (Forbidden, proven, Outcome::Partial),
+            (Forbidden, &[Forbidden], Outcome::Refused),
+            (Forbidden, &[], Outcome::Refused),
+        ];
+        for (list, ends, expected) in cases {
+            assert_eq!(outcome(Some(list), ends), expected, "{list:?} {ends:?}");
         }
     }
 }

@@ -4,6 +4,7 @@ use super::{
     Session, Stopped,
     event::Event,
     filtered::{Period, Tally},
+    list::List,
     total,
     walk::{Step, Walk},
     window::Probe,
@@ -12,7 +13,7 @@ use super::{
 use crate::api::client::Filter;
 use crate::api::error::ApiError;
 use crate::model::{
-    ledger::WalkKind,
+    ledger::{ListKind, WalkKind},
     record::{Page, Record},
     rows::{Drift, DriftKind},
     standing,
@@ -66,21 +67,21 @@ impl Session<'_> {
     /// Reads one page, and says which comes next.
     pub(super) async fn page(
         &self,
-        id: &str,
+        list: &List,
         running: &mut Running,
         offset: u64,
     ) -> Result<Result<Step, ApiError>, Stopped> {
-        let page = match self.fetch(id, running, offset, None).await? {
+        let page = match self.fetch(list, running, offset, None).await? {
             Ok(page) => page,
             Err(error) => return Ok(Err(error)),
         };
-        Ok(Ok(self.take(id, running, offset, page).await?))
+        Ok(Ok(self.take(list, running, offset, page).await?))
     }
 
     /// Takes the page that was asked for, and says which comes next.
     pub(super) async fn take(
         &self,
-        id: &str,
+        list: &List,
         running: &mut Running,
         offset: u64,
         page: Page,
@@ -89,41 +90,43 @@ impl Session<'_> {
             let (start, end) = (filter.start, filter.end);
             // The first record of any page but the first was on the one before.
             for record in page.records.iter().skip(usize::from(offset > 0)) {
-                if let Record::Task(task) = record {
+                if let Record::Read(task) = record {
                     running.tally.note(Period { start, end }, task);
                 }
             }
         }
         // What the other instances taught meanwhile counts here too, and nothing comes between this and what it teaches.
-        running.walk.know(self.endpoint.get());
+        running.walk.know(self.endpoint(list).get());
         let step = running.walk.page(offset, &page);
         running.received = running.walk.positions();
-        self.endpoint.set(running.walk.endpoint());
+        self.endpoint(list).set(running.walk.endpoint());
         self.tell(Event::Page {
-            instance_id: id.to_owned(),
+            list: list.clone(),
             received: running.received,
             total: running.walk.largest_total(),
         });
-        self.store(id, running, offset, page).await?;
+        self.store(list, running, offset, page).await?;
         Ok(step)
     }
 
     /// Fetches one page, with a smaller limit where the server refuses ours.
     pub(super) async fn fetch(
         &self,
-        id: &str,
+        list: &List,
         running: &mut Running,
         offset: u64,
         probe: Option<u32>,
     ) -> Result<Result<Page, ApiError>, Stopped> {
         loop {
-            let limit = probe.or(running.small).unwrap_or_else(|| self.page_limit());
+            let limit = probe
+                .or(running.small)
+                .unwrap_or_else(|| self.page_limit(list));
             let filter = if probe.is_some() {
                 Some(Filter::early())
             } else {
                 running.filter
             };
-            let fetched = self.request(id, offset, limit, filter).await?;
+            let fetched = self.request(list, offset, limit, filter).await?;
             match fetched {
                 Ok((page, attempts)) => {
                     running.requests += u64::from(attempts);
@@ -137,7 +140,7 @@ impl Session<'_> {
                         return Ok(Err(error));
                     };
                     running.small = None;
-                    self.limit_pages(smaller);
+                    self.limit_pages(list, smaller);
                     running.walk.ask_for(smaller);
                     self.tell(Event::Note(format!(
                         "the server refuses limit={limit}; asking for pages of {smaller}"
@@ -151,13 +154,18 @@ impl Session<'_> {
         }
     }
 
-    /// Asks for two records with an early start: is the unfiltered list the whole one, and what does the count mean?
+    /// Asks for two tasks with an early start, or for one instance: is the unfiltered list the whole one, and what does the
+    /// count mean?
     pub(super) async fn probe(
         &self,
-        id: &str,
+        list: &List,
         running: &mut Running,
     ) -> Result<Result<Probe, ApiError>, Stopped> {
-        let page = match self.fetch(id, running, 0, Some(2)).await? {
+        let limit = match list.kind() {
+            ListKind::Tasks => 2,
+            ListKind::Instances => 1,
+        };
+        let page = match self.fetch(list, running, 0, Some(limit)).await? {
             Ok(page) => page,
             Err(error) => return Ok(Err(error)),
         };
@@ -166,41 +174,46 @@ impl Session<'_> {
             total: page.total,
         };
         // The page is as long as it was asked to be, so it teaches nothing about the longest one.
-        self.believe(total::learn(self.endpoint.get(), 0, probe.count, probe.total).trust);
-        self.store(id, running, 0, page).await?;
+        let learned = total::learn(self.endpoint(list).get(), 0, probe.count, probe.total);
+        self.believe(list, learned.trust);
+        self.store(list, running, 0, page).await?;
         Ok(Ok(probe))
     }
 
     /// Hands a page to the writer, while the next one is fetched.
     pub(super) async fn store(
         &self,
-        id: &str,
+        list: &List,
         running: &mut Running,
         offset: u64,
         page: Page,
     ) -> Result<(), Stopped> {
         let now = self.clock.now();
         for record in &page.records {
-            if let Record::Task(task) = record {
+            if let Record::Read(task) = record {
                 running.mark = running.mark.max(standing::credible(task.updated, now));
             }
         }
-        let walk_key = self.begin(id, running).await?;
+        let walk_key = self.begin(list, running).await?;
         let (requests, received) = (running.requests, running.received);
+        let within = match list.kind() {
+            ListKind::Tasks => "answer",
+            ListKind::Instances => "instances",
+        };
         self.settled(running).await?;
         let storing = self
             .writer
             .send(move |archive| {
                 for (index, record) in page.records.iter().enumerate() {
                     match record {
-                        Record::Task(task) => archive.observe(walk_key, task, now)?,
+                        Record::Read(task) => archive.observe(walk_key, task, now)?,
                         Record::Rejected(rejected) => {
                             archive.reject(walk_key, rejected, offset + index as u64)?;
                         }
                     }
                 }
                 for (name, sample) in page.unknown {
-                    let what = format!("answer.{name}");
+                    let what = format!("{within}.{name}");
                     archive.journal(
                         walk_key,
                         &Drift {
@@ -226,14 +239,14 @@ impl Session<'_> {
     }
 
     /// Begins the walk in the archive, once there is something to write.
-    pub(super) async fn begin(&self, id: &str, running: &mut Running) -> Result<i64, Stopped> {
+    pub(super) async fn begin(&self, list: &List, running: &mut Running) -> Result<i64, Stopped> {
         if let Some(walk_key) = running.walk_key {
             return Ok(walk_key);
         }
         let start = WalkStart {
             sync_key: self.sync_key,
             project_key: self.project().await?,
-            instance_id: id.to_owned(),
+            instance_id: list.instance_id().map(str::to_owned),
             attempt: running.attempt,
             kind: running.kind,
             started: running.started.unwrap_or_else(|| self.clock.now()),

@@ -252,7 +252,12 @@ fn h05_all_requests_of_a_run_share_one_budget() {
     let program = Program::new();
     let api = FakeApi::start(|_| Action::reply(503, &[], ""));
     let names: Vec<_> = (0..60)
-        .flat_map(|number| ["--instance".to_owned(), format!("i{number}")])
+        .flat_map(|number| {
+            [
+                "--instance".to_owned(),
+                format!("{number:08x}-0000-4000-8000-000000000000"),
+            ]
+        })
         .collect();
     let outcome = program.sync_with(&api, &names.iter().map(String::as_str).collect::<Vec<_>>());
     outcome.expect_code(5).expect_said(&["used up its retries"]);

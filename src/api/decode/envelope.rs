@@ -1,4 +1,4 @@
-//! The object around the list: is this an answer of the task list at all, and what does it say beside the records?
+//! The object around a list: is this an answer of that list at all, and what does it say beside the records?
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::api::cut::{self, Torn};
 use crate::model::json::{Kind, sample};
 
-/// Why a body is not an answer of the task list.
+/// Why a body is not an answer of the list.
 ///
 /// Texts that the server sent are in here as sent, cut to 200 characters: whoever shows them removes secrets and control
 /// characters.
@@ -24,13 +24,14 @@ pub(crate) enum BadPage {
     /// JSON, and something else than an object: its kind.
     #[error("a JSON {0} in place of an object")]
     NotAnObject(&'static str),
-    #[error("an object without `tasks`")]
-    NoTasks,
-    /// The kind of `tasks`.
-    #[error("`tasks` is of type {0} and not an array")]
-    TasksNotAnArray(&'static str),
-    #[error("`tasks` is null, and no `task_count` of 0 says that the list is empty")]
-    TasksNull,
+    /// The name of the list.
+    #[error("an object without `{0}`")]
+    NoList(&'static str),
+    /// The name of the list, and what it is.
+    #[error("`{0}` is of type {1} and not an array")]
+    NotAnArray(&'static str, &'static str),
+    #[error("`{}` is null, and no `{}` of 0 says that the list is empty", .0.list, .0.count)]
+    Null(Names),
     /// An error of the service, sent with a status that means success.
     #[error("{}", describe_error(code.as_deref(), message.as_deref()))]
     ServiceError {
@@ -43,6 +44,23 @@ fn describe_error(code: Option<&str>, message: Option<&str>) -> String {
     let parts: Vec<&str> = code.into_iter().chain(message).collect();
     format!("an error in place of a list: {}", parts.join(": "))
 }
+
+/// What the members of an answer are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Names {
+    pub(super) list: &'static str,
+    pub(super) count: &'static str,
+}
+
+pub(super) const TASKS: Names = Names {
+    list: "tasks",
+    count: "task_count",
+};
+
+pub(super) const INSTANCES: Names = Names {
+    list: "instances",
+    count: "instance_num",
+};
 
 /// The fields that the documented example has beside the list: the JSON text of each that is a string.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,7 +82,7 @@ pub(super) struct Envelope<'a> {
 type Members<'a> = BTreeMap<Cow<'a, str>, &'a [u8]>;
 
 impl<'a> Envelope<'a> {
-    pub(super) fn read(body: &'a [u8]) -> Result<Self, BadPage> {
+    pub(super) fn read(body: &'a [u8], names: Names) -> Result<Self, BadPage> {
         let length = body.len();
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let body = body.trim_ascii();
@@ -77,13 +95,14 @@ impl<'a> Envelope<'a> {
         };
         // Of two members of one name the last counts.
         let members: Members<'_> = cut::members(body).collect::<Result<_, _>>().map_err(torn)?;
-        let total = members.get("task_count").copied().and_then(whole_number);
-        let tasks = members.get("tasks").copied().ok_or(BadPage::NoTasks);
-        let records = tasks.and_then(|tasks| match Kind::of(tasks) {
-            Some(Kind::Array) => cut::list(tasks).map_err(torn),
+        let total = members.get(names.count).copied().and_then(whole_number);
+        let list = members.get(names.list).copied();
+        let list = list.ok_or(BadPage::NoList(names.list));
+        let records = list.and_then(|list| match Kind::of(list) {
+            Some(Kind::Array) => cut::list(list).map_err(torn),
             Some(Kind::Null) if total == Some(0) => Ok(Vec::new()),
-            Some(Kind::Null) => Err(BadPage::TasksNull),
-            Some(kind) => Err(BadPage::TasksNotAnArray(kind.as_str())),
+            Some(Kind::Null) => Err(BadPage::Null(names)),
+            Some(kind) => Err(BadPage::NotAnArray(names.list, kind.as_str())),
             None => Err(BadPage::NotJson),
         });
         // An error beside an empty list is an error too: nothing says that the list was looked at.
@@ -98,15 +117,17 @@ impl<'a> Envelope<'a> {
             beside: Beside::default(),
             unknown: Vec::new(),
         };
-        envelope.keep_the_rest(members);
+        envelope.keep_the_rest(members, names);
         Ok(envelope)
     }
 
     /// Sorts the members that are neither the list nor its count.
-    fn keep_the_rest(&mut self, members: Members<'a>) {
+    fn keep_the_rest(&mut self, members: Members<'a>, names: Names) {
         for (name, value) in members {
+            if name == names.list || name == names.count {
+                continue;
+            }
             let slot = match &*name {
-                "tasks" | "task_count" => continue,
                 "status" => Some(&mut self.beside.status),
                 "created_at" => Some(&mut self.beside.created_at),
                 "updated_at" => Some(&mut self.beside.updated_at),

@@ -1,10 +1,11 @@
 //! From the bytes of one answer to observations, and from a record's text to an opened [`Task`].
 //!
-//! An answer that is not a list of tasks is a [`BadPage`], never an empty list. Within a list every record is judged
+//! An answer that is not the list asked for is a [`BadPage`], never an empty list. Within a list every record is judged
 //! alone: it becomes an observation, or it is set aside with its exact bytes and a reason. No record is ever dropped, and
 //! none fails the page.
 
 mod envelope;
+mod instance;
 
 use thiserror::Error;
 
@@ -16,11 +17,12 @@ use crate::model::task::Task;
 use crate::model::time::Timestamp;
 
 pub(crate) use envelope::BadPage;
-use envelope::{Beside, Envelope};
+use envelope::{Beside, Envelope, TASKS};
+pub(crate) use instance::instances;
 
 /// Decodes one answer of the task list, asked for at `offset`.
 pub(crate) fn page(body: &[u8], offset: u64) -> Result<Page, BadPage> {
-    let envelope = Envelope::read(body)?;
+    let envelope = Envelope::read(body, TASKS)?;
     // The documented example has status and times beside the list. They can only be those of the one task that there is.
     let beside = if envelope.records.len() == 1 && offset == 0 {
         envelope.beside
@@ -31,8 +33,8 @@ pub(crate) fn page(body: &[u8], offset: u64) -> Result<Page, BadPage> {
     let mut records = Vec::with_capacity(envelope.records.len());
     for raw in envelope.records {
         records.push(match observe(raw, &beside, &mut canonical) {
-            Ok(task) => Record::Task(task),
-            Err(unusable) => Record::Rejected(set_aside(raw, &unusable)),
+            Ok(task) => Record::Read(task),
+            Err(unusable) => Record::Rejected(set_aside(raw, "id", &unusable)),
         });
     }
     Ok(Page {
@@ -116,7 +118,7 @@ fn observe(
         canonical.write(adopted)?;
     }
     Ok(Observation {
-        task_id: task_id.ok_or(Unusable::NoId)?,
+        id: task_id.ok_or(Unusable::NoId)?,
         raw: text.to_owned(),
         adopted,
         digest: sha256(raw),
@@ -141,13 +143,13 @@ fn adopt(task: &Task<'_>, beside: &Beside<'_>) -> Option<String> {
 }
 
 /// Keeps a record that cannot be read, with the id where one can be cut out of it all the same.
-fn set_aside(raw: &[u8], unusable: &Unusable) -> Rejected {
+fn set_aside(raw: &[u8], id_name: &str, unusable: &Unusable) -> Rejected {
     let id = cut::members(raw)
         .map_while(Result::ok)
-        .filter(|(name, _)| name == "id")
+        .filter(|(name, _)| name == id_name)
         .last();
     Rejected {
-        task_id: id.and_then(|(_, value)| plain(value)),
+        id: id.and_then(|(_, value)| plain(value)),
         raw: raw.to_vec(),
         digest: sha256(raw),
         reason: unusable.to_string(),

@@ -17,7 +17,7 @@ fn only(body: &[u8]) -> Record {
 
 fn only_task(body: &[u8]) -> Observation {
     match only(body) {
-        Record::Task(task) => task,
+        Record::Read(task) => task,
         Record::Rejected(rejected) => panic!("rejected: {}", rejected.reason),
     }
 }
@@ -33,26 +33,26 @@ fn among_good(record: &[u8]) -> Record {
     let page = page(&body, 0).unwrap();
     assert_eq!(page.total, Some(3));
     let [first, between, last] = <[Record; 3]>::try_from(page.records).unwrap();
-    assert!(matches!(&first, Record::Task(task) if task.raw == r#"{"id":"first"}"#));
-    assert!(matches!(&last, Record::Task(task) if task.raw == r#"{"id":"last"}"#));
+    assert!(matches!(&first, Record::Read(task) if task.raw == r#"{"id":"first"}"#));
+    assert!(matches!(&last, Record::Read(task) if task.raw == r#"{"id":"last"}"#));
     between
 }
 
 /// Returns id and reason of a record that is set aside with its exact bytes.
 fn rejected(record: &[u8]) -> (Option<String>, String) {
     match among_good(record) {
-        Record::Task(task) => panic!("accepted: {}", task.task_id),
+        Record::Read(task) => panic!("accepted: {}", task.id),
         Record::Rejected(rejected) => {
             assert_eq!(rejected.raw, record);
             assert_eq!(rejected.digest, sha256(record));
-            (rejected.task_id, rejected.reason)
+            (rejected.id, rejected.reason)
         }
     }
 }
 
 fn accepted(record: &[u8]) -> Observation {
     match among_good(record) {
-        Record::Task(task) => {
+        Record::Read(task) => {
             assert_eq!(task.raw.as_bytes(), record);
             task
         }
@@ -69,7 +69,7 @@ fn the_example_of_2022_adopts_what_stands_beside_the_list_p15() {
     let page = page(FIXTURE_A, 0).unwrap();
     assert_eq!((page.total, page.unknown), (Some(1), vec![]));
     let sent = only_task(FIXTURE_A);
-    assert_eq!(sent.task_id, "8abf6e1e72c12e7c0172c15b508500aa");
+    assert_eq!(sent.id, "8abf6e1e72c12e7c0172c15b508500aa");
     assert_eq!(
         sent.adopted.as_deref(),
         Some(
@@ -106,7 +106,7 @@ fn the_examples_of_2025_and_of_the_sibling_service_are_read() {
     let page = page(FIXTURE_C, 0).unwrap();
     assert_eq!(page.total, Some(4), "a count sent as text");
     let sent = only_task(FIXTURE_C);
-    assert_eq!(sent.task_id, "8abfa7b372160bfd0172165864064079");
+    assert_eq!(sent.id, "8abfa7b372160bfd0172165864064079");
     let opened = task(&sent.raw, None).unwrap();
     assert_eq!(
         opened.params,
@@ -122,7 +122,7 @@ fn fields_beside_the_list_go_to_the_only_record_and_only_where_it_lacks_them_p15
         let body = format!(r#"{{"task_count":1,"tasks":{tasks},{beside}}}"#);
         let records = page(body.as_bytes(), offset).unwrap().records;
         let adopted = |record| match record {
-            Record::Task(task) => task.adopted,
+            Record::Read(task) => task.adopted,
             Record::Rejected(_) => None,
         };
         records.into_iter().map(adopted).collect()
@@ -148,7 +148,7 @@ fn fields_beside_the_list_go_to_the_only_record_and_only_where_it_lacks_them_p15
         assert_eq!(found, expected, "{tasks} at {offset}");
     }
     let odd = page(br#"{"tasks":[{"id":"a"}],"status":["SUCCESS"]}"#, 0).unwrap();
-    assert!(matches!(&odd.records[0], Record::Task(task) if task.adopted.is_none()));
+    assert!(matches!(&odd.records[0], Record::Read(task) if task.adopted.is_none()));
     assert_eq!(
         odd.unknown,
         [("status".to_owned(), r#"["SUCCESS"]"#.to_owned())]
@@ -169,14 +169,14 @@ fn an_answer_that_is_no_list_is_never_an_empty_one_h10_h11() {
         (b"\"tasks\"", BadPage::NotAnObject("string")),
         (b"7", BadPage::NotAnObject("number")),
         (b"false", BadPage::NotAnObject("boolean")),
-        (b"{}", BadPage::NoTasks),
-        (br#"{"task_count":0}"#, BadPage::NoTasks),
-        (br#"{"tasks":{}}"#, BadPage::TasksNotAnArray("object")),
-        (br#"{"tasks":"[]"}"#, BadPage::TasksNotAnArray("string")),
-        (br#"{"tasks":0}"#, BadPage::TasksNotAnArray("number")),
-        (br#"{"tasks":null}"#, BadPage::TasksNull),
-        (br#"{"tasks":null,"task_count":null}"#, BadPage::TasksNull),
-        (br#"{"tasks":null,"task_count":3}"#, BadPage::TasksNull),
+        (b"{}", BadPage::NoList("tasks")),
+        (br#"{"task_count":0}"#, BadPage::NoList("tasks")),
+        (br#"{"tasks":{}}"#, BadPage::NotAnArray("tasks", "object")),
+        (br#"{"tasks":"[]"}"#, BadPage::NotAnArray("tasks", "string")),
+        (br#"{"tasks":0}"#, BadPage::NotAnArray("tasks", "number")),
+        (br#"{"tasks":null}"#, BadPage::Null(TASKS)),
+        (br#"{"tasks":null,"task_count":null}"#, BadPage::Null(TASKS)),
+        (br#"{"tasks":null,"task_count":3}"#, BadPage::Null(TASKS)),
         (br#"{"tasks":nul,"task_count":0}"#, BadPage::NotJson),
         (br#"{"tasks":[]} {}"#, BadPage::NotJson),
     ];
@@ -413,7 +413,7 @@ fn whatever_a_record_holds_is_kept_as_sent_p01_p02_p03_p04_p17_p18() {
         r#"{"id":"a","name":"'; DROP TABLE task; --"}"#,
         r#"{"id":"b","id":"a"}"#,
     ] {
-        assert_eq!(accepted(record.as_bytes()).task_id, "a", "{record}");
+        assert_eq!(accepted(record.as_bytes()).id, "a", "{record}");
     }
 }
 
@@ -440,7 +440,7 @@ fn an_id_is_any_text_or_number_compared_byte_by_byte_p04_p22() {
     ];
     for (sent, expected) in cases {
         let record = format!(r#"{{"id":{sent}}}"#);
-        assert_eq!(accepted(record.as_bytes()).task_id, expected);
+        assert_eq!(accepted(record.as_bytes()).id, expected);
     }
 }
 
@@ -466,8 +466,8 @@ fn times_that_are_not_times_are_out_of_every_comparison_p07() {
 fn two_revisions_on_one_page_are_both_there_in_their_order_p12() {
     let body = br#"{"tasks":[{"id":"a","status":"SUCCESS"},{"id":"a","status":"EXECUTING"}]}"#;
     let records = page(body, 0).unwrap().records;
-    assert_eq!(records[0].task_id(), Some("a"));
-    assert_eq!(records[1].task_id(), Some("a"));
+    assert_eq!(records[0].id(), Some("a"));
+    assert_eq!(records[1].id(), Some("a"));
     assert_ne!(records[0].form(), records[1].form());
 }
 
@@ -513,7 +513,7 @@ mod properties {
             prop_assert_eq!(found.records.len(), count);
             prop_assert_eq!(found.total, Some(count as u64));
             for record in found.records {
-                if let Record::Task(sent) = record {
+                if let Record::Read(sent) = record {
                     prop_assert_eq!(Some(sent.form), canonical::form(&sent.raw, sent.adopted.as_deref()));
                     prop_assert!(task(&sent.raw, sent.adopted.as_deref()).is_some());
                 }

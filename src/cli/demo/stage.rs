@@ -26,7 +26,7 @@ pub(super) struct Stage<'a> {
     /// The world as it was when a copy of it was kept.
     kept: Option<World>,
     /// What a sync needs to know: the variable that a person would export, the flag that stands for it, and the value.
-    settings: [(&'static str, &'static str, OsString); 4],
+    settings: [(&'static str, &'static str, OsString); 3],
     signals: Told,
     out: &'a mut dyn Write,
     out_is_terminal: bool,
@@ -41,7 +41,6 @@ impl<'a> Stage<'a> {
         out: &'a mut dyn Write,
         out_is_terminal: bool,
     ) -> Self {
-        let instances: Vec<String> = cloud.world().instance_ids().map(str::to_owned).collect();
         let settings = [
             ("ENDPOINT", "--endpoint", cloud.endpoint.clone().into()),
             (
@@ -50,7 +49,6 @@ impl<'a> Stage<'a> {
                 cloud.project_id.clone().into(),
             ),
             ("TOKEN_FILE", "--token-file", token.into()),
-            ("INSTANCE", "--instance", instances.join(",").into()),
         ];
         Self {
             archive: folder.join("history.db"),

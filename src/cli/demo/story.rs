@@ -65,8 +65,9 @@ and where the archive shall be, is said once in the environment:",
     run("sync"),
     Step::Say(
         "\
-\"Proven\" means that nothing was left out: the pages of each list joined, and the
-count that the cloud gives was reached. The newest records:",
+It found three instances and read the list of each. \"Proven\" means that nothing
+was left out: the pages of each list joined, and the count that the cloud gives
+was reached. The newest records:",
     ),
     run("list -n 5"),
     //
@@ -84,9 +85,9 @@ text.",
     Step::Title("3. Friday: somebody deletes a record"),
     Step::Say(
         "\
-On Thursday morning priya.nair had bound a public address to 619275ab, which
-opened it to the internet. On Friday somebody deletes the record of that in the
-cloud.",
+On Thursday morning priya.nair had bound a public address to sessions-cache,
+which opened it to the internet. On Friday somebody deletes the record of that
+in the cloud.",
     ),
     Step::Delete {
         instance: SESSIONS,
@@ -119,7 +120,7 @@ It was noticed. Each page is asked for so that it begins with the last record of
 the one before; here it did not. That reading proves nothing, says the ledger,
 and the list was read again in the same sync:",
     ),
-    run("coverage --walks --instance 619275ab -n 3 --columns started_at,proven,reason"),
+    run("coverage --walks --instance sessions-cache -n 3 --columns started_at,proven,reason"),
     Step::Say(
         "\
 This sync was also the second one to prove that Thursday's record is not listed
@@ -148,30 +149,32 @@ Then the job that runs the sync stops, and is started again on Tuesday evening:"
     Step::Title("6. What can be known"),
     Step::Say(
         "\
-What changed in the capacity and the port of 619275ab on Friday, by whom, and
+What changed in the capacity and the port of sessions-cache on Friday, by whom, and
 from what to what:",
     ),
-    run("changes --instance 619275ab --period 2026-10-02 --attribute capacity --attribute port"),
+    run(
+        "changes --instance sessions-cache --period 2026-10-02 --attribute capacity --attribute port",
+    ),
     Step::Say(
         "\
 An empty list proves nothing: perhaps nobody looked. So the archive says
 for which time it can vouch:",
     ),
     run(
-        "coverage --instance 619275ab --since 2026-10-01 --until 2026-10-06T17:00:00Z --columns state,since,until,reason",
+        "coverage --instance sessions-cache --since 2026-10-01 --until 2026-10-06T17:00:00Z --columns state,since,until,reason",
     ),
     Step::Say(
         "\
 Was the instance opened to the internet on Friday? No record says so, and proven
 readings before and after vouch for that day:",
     ),
-    run("assert-none --instance 619275ab --operation BindEip --period 2026-10-02"),
+    run("assert-none --instance sessions-cache --operation BindEip --period 2026-10-02"),
     Step::Say(
         "\
 And on Monday? No record says so either, but nobody looked:",
     ),
     Step::Type {
-        line: "assert-none --instance 619275ab --operation BindEip --period 2026-10-05",
+        line: "assert-none --instance sessions-cache --operation BindEip --period 2026-10-05",
         exit: 11,
     },
     Step::Say(
@@ -195,14 +198,13 @@ above but sync, here or in another terminal:
 Remove it with  rm -r {folder}
 A simulated cloud that goes on living, to sync with:  dcs-history simulate
 
-For a real account you need the address of the service, the ids of your project
-and of an instance, and a token in a file that only you can read. The README
-says, under \"A real account\", where to find them. Your own archive is made by
-the first sync:
+For a real account you need the address of the service, the id of your project,
+and a token in a file that only you can read. The README says, under \"A real
+account\", where to find them. Your own archive is made by the first sync:
 
   unset DCS_HISTORY_DB
   dcs-history sync --endpoint https://dcs.eu-de.otc.t-systems.com \\
-      --project-id ID --instance ID --token-file FILE
+      --project-id ID --token-file FILE
   dcs-history list",
     ),
 ];

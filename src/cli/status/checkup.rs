@@ -132,16 +132,17 @@ fn facts(
         List {
             kind: Kind::Tasks,
             ledger: known.ledger.clone(),
-            is_unsupported: held.is_unsupported,
+            is_excused: held.is_excused,
             rejected: held.rejected,
             long_open: held.long_open,
         }
     });
-    let of_projects = lists.iter().map(|(_, ledger)| List {
+    let in_lists = ask::rejected_in_lists(archive)?;
+    let of_projects = lists.iter().map(|(project_id, ledger)| List {
         kind: Kind::Instances,
         ledger: ledger.clone(),
-        is_unsupported: false,
-        rejected: 0,
+        is_excused: false,
+        rejected: in_lists.get(project_id).copied().unwrap_or_default(),
         long_open: 0,
     });
     let unfinished = ask::unfinished(archive)?;

@@ -3,6 +3,7 @@
 mod choice;
 mod summary;
 mod verdict;
+mod which;
 
 use std::time::Duration;
 
@@ -22,12 +23,14 @@ use crate::output::Format;
 use crate::output::progress::Progress;
 use crate::store::write::Archive;
 use crate::sync::event::Event;
+use crate::sync::list::List;
 use crate::sync::{self, Job, READING, Refusal, Summary, Work};
 use verdict::Verdict;
 
 /// Read the background tasks of your instances into the archive.
 ///
-/// A full walk reads the whole task list of an instance, page by page, and proves that it saw all of it: the pages
+/// The list of the project's instances is read first, and then the tasks of each; --instance reads single ones instead. A
+/// full walk reads the whole task list of an instance, page by page, and proves that it saw all of it: the pages
 /// overlap by one record, the upstream's count must equal the records received, and where that count cannot be relied on
 /// two readings in a row must be the same. It is made once a day (--full-every). In between, an incremental walk reads
 /// from the top down to below the last known update, which usually takes one small request, and proves by the count that
@@ -40,8 +43,8 @@ use verdict::Verdict;
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   dcs-history sync --endpoint https://dcs.eu-de.otc.t-systems.com \\
-      --project-id ID --instance ID --token-file FILE
-  dcs-history sync --instance ID --instance ID  # the rest is in the environment
+      --project-id ID --token-file FILE
+  dcs-history sync --tag env=prod --exclude scratch  # the rest is exported
   dcs-history sync --instance ID -o json | jq '.[0].outcome'")]
 pub(crate) struct SyncArgs {
     #[command(flatten)]
@@ -71,16 +74,8 @@ pub(crate) struct SourceArgs {
         hide_env_values = true
     )]
     project_id: String,
-    /// The instance to read: its id, or the beginning of one that the archive knows. May be repeated.
-    #[arg(
-        long,
-        value_name = "ID",
-        env = "DCS_HISTORY_INSTANCE",
-        hide_env_values = true,
-        value_delimiter = ',',
-        required = true
-    )]
-    instance: Vec<String>,
+    #[command(flatten)]
+    which: which::WhichArgs,
     /// Records to ask for in one request.
     #[arg(long, value_name = "N", default_value_t = 1000, env = "DCS_HISTORY_PAGE_SIZE", hide_env_values = true, value_parser = clap::value_parser!(u32).range(2..=1000))]
     page_size: u32,
@@ -143,7 +138,7 @@ pub(crate) fn read(
     let job = Job {
         project_id: args.project_id.clone(),
         host: endpoint.host().to_owned(),
-        instances: instances(args, &archive)?,
+        instances: args.which.selection(&args.project_id, &archive)?,
         page_size: args.page_size,
         concurrency: args.network.concurrency(),
         work,
@@ -176,39 +171,6 @@ pub(crate) fn read(
     }
 }
 
-/// Turns what was typed for an instance into ids: the beginning of a known one will do.
-fn instances(args: &SourceArgs, archive: &Archive) -> Result<Vec<String>, CliError> {
-    let mut ids = Vec::new();
-    for typed in &args.instance {
-        let typed = typed.trim();
-        if typed.is_empty() {
-            return Err(CliError::usage("--instance is empty").hint("give an instance's id"));
-        }
-        let known = archive.instances_like(&args.project_id, typed)?;
-        let id = match known.as_slice() {
-            _ if known.iter().any(|id| id == typed) => typed.to_owned(),
-            [] => typed.to_owned(),
-            [id] => id.clone(),
-            several => {
-                let listed = several
-                    .iter()
-                    .take(5)
-                    .cloned()
-                    .collect::<Vec<_>>()
-                    .join(", ");
-                return Err(CliError::usage(format!(
-                    "--instance {typed} may mean several instances"
-                ))
-                .hint(format!("type more of one of them: {listed}")));
-            }
-        };
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
-    Ok(ids)
-}
-
 /// Runs the sync and shows what goes on.
 fn walk(
     args: &SourceArgs,
@@ -225,7 +187,7 @@ fn walk(
         .map_err(|error| {
             CliError::new(Exit::Machine, "cannot start the runtime").because(&error)
         })?;
-    let progress = progress(context, job.instances.len() as u64);
+    let progress = progress(context);
     let (retry, retries) = std::sync::mpsc::channel::<String>();
     let wall = context.now;
     let (global, err) = (context.global, &mut *context.err);
@@ -237,12 +199,13 @@ fn walk(
             tell_event(err, global, &event);
         });
         match event {
+            Event::Instances(number) => progress.instances(number),
             Event::Page {
-                instance_id,
+                list,
                 received,
                 total,
-            } => progress.page(&instance_id, received, total),
-            Event::Walked { .. } => progress.instance_done(),
+            } => progress.page(&list.to_string(), received, total),
+            Event::Walked { list, .. } if list != List::Instances => progress.instance_done(),
             _ => {}
         }
     };
@@ -276,7 +239,7 @@ fn walk(
     result
 }
 
-fn progress(context: &Context<'_>, instances: u64) -> Progress {
+fn progress(context: &Context<'_>) -> Progress {
     let shown = match context.global.progress {
         When::Always => true,
         When::Never => false,
@@ -286,7 +249,7 @@ fn progress(context: &Context<'_>, instances: u64) -> Progress {
                 && context.global.log_format == LogFormat::Text
         }
     };
-    Progress::new(shown, instances)
+    Progress::new(shown)
 }
 
 fn refusal(refusal: Refusal) -> CliError {
@@ -302,15 +265,18 @@ fn refusal(refusal: Refusal) -> CliError {
 
 fn tell_event(err: &mut dyn std::io::Write, global: &Global, event: &Event) {
     let (level, message) = match event {
-        Event::Walking {
-            instance_id,
-            attempt,
-        } => (
-            Level::Request,
-            format!("instance {instance_id}: walk {attempt} begins"),
+        Event::Instances(number) => (
+            Level::Detail,
+            match number {
+                1 => "1 instance to read".to_owned(),
+                number => format!("{number} instances to read"),
+            },
         ),
+        Event::Walking { list, attempt } => {
+            (Level::Request, format!("{list}: walk {attempt} begins"))
+        }
         Event::Page {
-            instance_id,
+            list,
             received,
             total,
         } => {
@@ -319,11 +285,11 @@ fn tell_event(err: &mut dyn std::io::Write, global: &Global, event: &Event) {
                 .unwrap_or_default();
             (
                 Level::Request,
-                format!("instance {instance_id}: {received}{of} records received"),
+                format!("{list}: {received}{of} records received"),
             )
         }
         Event::Walked {
-            instance_id,
+            list,
             proven,
             reason,
             counts,
@@ -331,10 +297,7 @@ fn tell_event(err: &mut dyn std::io::Write, global: &Global, event: &Event) {
             let word = if *proven { "proven" } else { "not proven" };
             (
                 Level::Detail,
-                format!(
-                    "instance {instance_id}: {word}: {reason}; {} received",
-                    counts.received
-                ),
+                format!("{list}: {word}: {reason}; {} received", counts.received),
             )
         }
         Event::Note(message) => (Level::Note, message.clone()),

@@ -8,6 +8,7 @@ use crate::model::ledger::Counts;
 use crate::output::json::{self, Framing, Value};
 use crate::output::{self, Cell, Column, Format, Guard, Settings, phrase};
 use crate::sync::Summary;
+use crate::sync::attempt::ListReport;
 
 /// Writes the line to standard error and, unless the format is the table, the summary to standard output.
 pub(super) fn tell(
@@ -82,11 +83,9 @@ fn counted(counts: Counts) -> [(&'static str, Cell); 7] {
 
 /// The summary with the names of the `syncs` view.
 fn members(summary: &Summary, verdict: &Verdict) -> Vec<(&'static str, Cell)> {
-    let walks = summary
-        .instances
-        .iter()
-        .map(|report| u64::from(report.walks))
-        .sum();
+    let lists = || summary.list.iter().chain(&summary.instances);
+    let walks = lists().map(|report| u64::from(report.walks)).sum();
+    let proven = lists().filter(|report| report.end.is_proven()).count();
     let mut members = vec![
         ("sync_id", Cell::Integer(summary.sync_id)),
         ("started_at", Cell::text(summary.started.to_string())),
@@ -96,7 +95,7 @@ fn members(summary: &Summary, verdict: &Verdict) -> Vec<(&'static str, Cell)> {
         ("version", Cell::text(env!("CARGO_PKG_VERSION"))),
         ("instances", number(summary.instances.len() as u64)),
         ("walks", number(walks)),
-        ("proven", number(summary.proven())),
+        ("proven", number(proven as u64)),
         ("requests", number(summary.requests)),
         ("retries", number(summary.retries)),
     ];
@@ -104,7 +103,7 @@ fn members(summary: &Summary, verdict: &Verdict) -> Vec<(&'static str, Cell)> {
     members
 }
 
-/// The same with what each instance came to, under `results`.
+/// The same with what the list of instances came to, under `list`, and each instance, under `results`.
 fn whole(summary: &Summary, verdict: &Verdict) -> Value {
     let object = |members: Vec<(&'static str, Cell)>| {
         members
@@ -112,17 +111,27 @@ fn whole(summary: &Summary, verdict: &Verdict) -> Value {
             .map(|(name, cell)| (name.to_owned(), Value::Cell(cell)))
             .collect::<Vec<_>>()
     };
-    let results = summary.instances.iter().map(|report| {
-        let mut members = vec![
-            ("instance_id", Cell::text(report.instance_id.as_str())),
+    let told = |report: &ListReport| {
+        vec![
             ("outcome", Cell::text(report.end.as_str())),
             ("reason", Cell::text(report.reason.as_str())),
             ("walks", number(u64::from(report.walks))),
-        ];
+        ]
+    };
+    let results = summary.instances.iter().map(|report| {
+        let id = report.list.instance_id().unwrap_or_default();
+        let mut members = vec![("instance_id", Cell::text(id))];
+        members.extend(told(report));
+        members.extend(counted(report.counts));
+        Value::Object(object(members))
+    });
+    let list = summary.list.as_ref().map(|report| {
+        let mut members = told(report);
         members.extend(counted(report.counts));
         Value::Object(object(members))
     });
     let mut all = object(members(summary, verdict));
+    all.push(("list".to_owned(), list.unwrap_or(Value::Cell(Cell::Null))));
     all.push(("results".to_owned(), Value::Array(results.collect())));
     Value::Object(all)
 }

@@ -76,25 +76,20 @@ const fn exit(outcome: Outcome) -> Exit {
         Outcome::Partial => Exit::Partial,
         Outcome::Refused => Exit::Refused,
         Outcome::Unread => Exit::Unreachable,
-        Outcome::UnknownInstance => Exit::Usage,
+        Outcome::UnknownInstance | Outcome::NoneChosen => Exit::Usage,
     }
 }
 
 /// Says in a sentence what the sync is not.
 fn told(summary: &Summary) -> String {
-    let of = |ends: &[InstanceEnd]| {
-        summary
-            .instances
-            .iter()
-            .filter(|report| ends.contains(&report.end))
-            .count()
-    };
-    let (all, proven) = (
-        summary.instances.len(),
-        of(&[InstanceEnd::Proven, InstanceEnd::ProvenWithNewRejects]),
-    );
+    let all = summary.instances.len();
+    let proven = summary.proven();
     match summary.outcome {
         Outcome::UnknownInstance => "the cloud does not know the instance".to_owned(),
+        Outcome::NoneChosen => "no instance of the project is what was asked for".to_owned(),
+        Outcome::Refused if summary.list.is_some() => {
+            "the cloud refuses to show the project's instances".to_owned()
+        }
         Outcome::Refused => "the cloud refuses to show the instance".to_owned(),
         Outcome::Unread => "no instance could be read to its end".to_owned(),
         Outcome::Complete | Outcome::Partial => {
@@ -104,7 +99,13 @@ fn told(summary: &Summary) -> String {
                 1 => "; 1 record that cannot be read was set aside".to_owned(),
                 n => format!("; {n} records that cannot be read were set aside"),
             };
-            format!("this sync is not complete: {proven} of {all} instances proven{set_aside}")
+            let unproven_list = match &summary.list {
+                Some(list) if !list.end.is_proven() => "; the list of instances is not proven",
+                _ => "",
+            };
+            format!(
+                "this sync is not complete: {proven} of {all} instances proven{unproven_list}{set_aside}"
+            )
         }
     }
 }
@@ -113,15 +114,18 @@ fn with_advice(error: CliError, summary: &Summary) -> CliError {
     let mut error = error;
     if summary.outcome == Outcome::UnknownInstance {
         return error.hint(
-            "check --instance, --project-id and the region of --endpoint; nothing was stored",
+            "check --instance, --project-id and the region of --endpoint; a sync without --instance reads all there are",
         );
     }
-    for report in &summary.instances {
+    if summary.outcome == Outcome::NoneChosen {
+        return error
+            .hint("check --exclude, --tag and --name against what `dcs-history instances` shows");
+    }
+    for report in summary.list.iter().chain(&summary.instances) {
         if report.end == InstanceEnd::Unproven {
-            error.causes.push(format!(
-                "instance {}: {}",
-                report.instance_id, report.reason
-            ));
+            error
+                .causes
+                .push(format!("{}: {}", report.list, report.reason));
         }
     }
     if summary.counts().rejected_new > 0 {

@@ -869,6 +869,7 @@ const NOT_SETTINGS: &[(&str, &[&str])] = &[
         ],
     ),
     ("show", &["instance"]),
+    ("instances", &["instance", "history"]),
     (
         "coverage",
         &[

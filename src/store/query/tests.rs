@@ -147,7 +147,7 @@ fn the_tables_beneath_are_refused_and_the_views_named() {
             "{sql}: {refusal}"
         );
         assert!(
-            refusal.contains("the views are changes, drift, instances, "),
+            refusal.contains("the views are changes, drift, instance_revisions, instances, "),
             "{sql}: {refusal}"
         );
     }
@@ -288,7 +288,7 @@ fn what_sqlite_does_not_understand_is_told_with_its_place_and_what_there_is() {
         ),
         (
             "SELECT * FROM task_change",
-            "no such table: task_change; the views are changes, drift, instances, rejected, syncs, task_changes",
+            "no such table: task_change; the views are changes, drift, instance_revisions, instances, rejected, syncs, task_changes",
         ),
         (
             "SELECT readfile('/etc/passwd')",

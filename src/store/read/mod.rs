@@ -17,6 +17,7 @@ pub(crate) enum View {
     Changes,
     Revisions,
     Instances,
+    InstanceRevisions,
     Walks,
     Drift,
 }
@@ -30,6 +31,7 @@ impl View {
             Self::Changes => "changes",
             Self::Revisions => "task_revisions",
             Self::Instances => "instances",
+            Self::InstanceRevisions => "instance_revisions",
             Self::Walks => "walks",
             Self::Drift => "drift",
         }
@@ -44,6 +46,7 @@ impl View {
             Self::Changes => &CHANGES,
             Self::Revisions => &REVISIONS,
             Self::Instances => &INSTANCES,
+            Self::InstanceRevisions => &INSTANCE_REVISIONS,
             Self::Walks => &WALKS,
             Self::Drift => &DRIFT,
         }
@@ -68,6 +71,7 @@ impl View {
             Self::TaskChanges | Self::Changes => &["task_key", "source", "attribute"],
             Self::Revisions => &["task_key", "revision"],
             Self::Instances => &["project_id", "instance_id"],
+            Self::InstanceRevisions => &["project_id", "instance_id", "revision"],
             Self::Walks => &["walk_id"],
             Self::Drift => &["kind", "what"],
         }
@@ -207,7 +211,7 @@ const WALKS: [&str; 25] = [
     "error",
 ];
 
-const INSTANCES: [&str; 18] = [
+const INSTANCES: [&str; 19] = [
     "project_id",
     "instance_id",
     "name",
@@ -226,6 +230,26 @@ const INSTANCES: [&str; 18] = [
     "tasks",
     "open_tasks",
     "missing_tasks",
+    "left_out",
+];
+
+const INSTANCE_REVISIONS: [&str; 16] = [
+    "project_id",
+    "instance_id",
+    "revision",
+    "is_current",
+    "observed_at",
+    "sync_id",
+    "name",
+    "engine",
+    "engine_version",
+    "spec_code",
+    "capacity_gb",
+    "status",
+    "created_at",
+    "updated_at",
+    "raw_sha256",
+    "raw",
 ];
 
 const DRIFT: [&str; 5] = ["first_seen_at", "sync_id", "kind", "what", "sample"];

@@ -1,4 +1,4 @@
-//! A task list behind a socket that does what a test tells it to.
+//! Lists behind a socket that does what a test tells it to.
 
 use std::{
     collections::BTreeMap,
@@ -17,6 +17,14 @@ pub(super) struct Reply {
 }
 
 impl Reply {
+    pub(super) fn failed(status: u16, code: &str, date: Timestamp) -> Self {
+        Self {
+            status,
+            body: format!(r#"{{"error_code":"{code}","error_msg":"so it is"}}"#),
+            date: Some(date),
+        }
+    }
+
     pub(super) fn ok(body: String, date: Timestamp) -> Self {
         Self {
             status: 200,
@@ -29,6 +37,7 @@ impl Reply {
 /// A request for a page, as the server reads it.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
+    /// Whose tasks; empty for the list of instances.
     pub(super) instance: String,
     pub(super) offset: usize,
     pub(super) limit: usize,
@@ -103,7 +112,7 @@ fn asked(target: &str) -> Asked {
         .filter_map(|pair| pair.split_once('='))
         .collect();
     Asked {
-        instance: path.split('/').nth(4).unwrap().to_owned(),
+        instance: path.split('/').nth(4).unwrap_or_default().to_owned(),
         offset: query["offset"].parse().unwrap(),
         limit: query["limit"].parse().unwrap(),
         start: query.get("start_time").map(|start| (*start).to_owned()),

@@ -22,6 +22,7 @@ use crate::store::{open, write::Archive};
 use crate::sync::{
     self, Job, READING, Refusal, Summary, Work,
     plan::{Mode, Rules, SMALL, SPARE},
+    selection::{Choice, Selection},
 };
 
 pub(super) const INSTANCE: &str = "5560df16-cebf-4473-95c4-d1b573c16e79";
@@ -101,7 +102,9 @@ pub(super) struct Run<'a> {
     pub(super) token: &'a str,
     pub(super) page_size: u32,
     pub(super) concurrency: u32,
+    /// None for all that the choice lets through.
     pub(super) instances: &'a [&'a str],
+    pub(super) choice: Choice,
     pub(super) accept_endpoint: bool,
     pub(super) rules: Rules,
     pub(super) backfill: Option<Filter>,
@@ -118,6 +121,7 @@ impl<'a> Run<'a> {
             page_size: 1000,
             concurrency: 8,
             instances: &[INSTANCE],
+            choice: Choice::default(),
             accept_endpoint: false,
             rules: RULES,
             backfill: None,
@@ -131,7 +135,10 @@ impl<'a> Run<'a> {
         let job = Job {
             project_id: self.project_id.to_owned(),
             host: endpoint.host().to_owned(),
-            instances: self.instances.iter().map(|id| (*id).to_owned()).collect(),
+            instances: match self.instances {
+                [] => Selection::Discovered(self.choice.clone()),
+                ids => Selection::Named(ids.iter().map(|id| (*id).to_owned()).collect()),
+            },
             page_size: self.page_size,
             concurrency: self.concurrency,
             work: match self.backfill {

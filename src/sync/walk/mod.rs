@@ -345,7 +345,7 @@ impl Walk {
             .iter()
             .zip(&identities[skip..])
             .all(|(record, identity)| {
-                if record.task_id().is_some() {
+                if record.id().is_some() {
                     self.seen.contains(identity)
                 } else {
                     came_before
@@ -356,9 +356,9 @@ impl Walk {
     fn take(&mut self, records: &[Record], identities: &[u64]) {
         for (record, identity) in records.iter().zip(identities) {
             self.sequence.update(record.form());
-            self.repeats |= record.task_id().is_some() && self.seen.contains(identity);
+            self.repeats |= record.id().is_some() && self.seen.contains(identity);
             match record {
-                Record::Task(task) => {
+                Record::Read(task) => {
                     self.order.note(task);
                     self.oldest = [self.oldest, task.created].into_iter().flatten().min();
                     self.last_updated = task.updated;
@@ -370,7 +370,7 @@ impl Walk {
         let named = records
             .iter()
             .zip(identities)
-            .filter(|(record, _)| record.task_id().is_some());
+            .filter(|(record, _)| record.id().is_some());
         for (_, identity) in named {
             self.twice |= !self.seen.insert(*identity);
         }
@@ -378,7 +378,7 @@ impl Walk {
 
     /// The id tells one record from another; without one, the text does.
     fn identity(&self, record: &Record) -> u64 {
-        match record.task_id() {
+        match record.id() {
             Some(id) => self.hasher.hash_one((true, id)),
             None => self.hasher.hash_one((false, record.form())),
         }

@@ -9,8 +9,8 @@ fn digest(text: &str) -> Digest {
 }
 
 fn task_record(id: &str) -> Record {
-    Record::Task(Observation {
-        task_id: id.to_owned(),
+    Record::Read(Observation {
+        id: id.to_owned(),
         raw: format!(r#"{{"id":"{id}"}}"#),
         adopted: None,
         digest: digest(id),
@@ -22,7 +22,7 @@ fn task_record(id: &str) -> Record {
 
 fn nameless(text: &str) -> Record {
     Record::Rejected(Rejected {
-        task_id: None,
+        id: None,
         raw: text.as_bytes().to_vec(),
         digest: digest(text),
         reason: "no usable id".to_owned(),
