@@ -149,8 +149,8 @@ Then the job that runs the sync stops, and is started again on Tuesday evening:"
     Step::Title("6. What can be known"),
     Step::Say(
         "\
-What changed in the capacity and the port of sessions-cache on Friday, by whom, and
-from what to what:",
+What changed in the capacity and the port of sessions-cache on Friday, by whom,
+and from what to what:",
     ),
     run(
         "changes --instance sessions-cache --period 2026-10-02 --attribute capacity --attribute port",
