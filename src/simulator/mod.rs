@@ -12,7 +12,7 @@
 mod answer;
 mod lagging;
 mod request;
-mod rng;
+pub(crate) mod rng;
 mod server;
 pub(crate) mod world;
 

@@ -5,7 +5,7 @@
 
 /// The state of one stream of draws.
 #[derive(Clone, Debug)]
-pub(super) struct Rng(u64);
+pub(crate) struct Rng(u64);
 
 /// The step of `SplitMix64`: 2^64 divided by the golden ratio, as its authors publish it.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -13,7 +13,7 @@ const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 impl Rng {
     /// Opens the stream of one purpose: streams of different labels or numbers have nothing to do with each other, so
     /// that drawing more in one place moves nothing anywhere else.
-    pub(super) fn new(seed: u64, label: &str, number: u64) -> Self {
+    pub(crate) fn new(seed: u64, label: &str, number: u64) -> Self {
         let mut state = Self(seed);
         for byte in label.bytes() {
             state.0 ^= state.draw() ^ u64::from(byte);
@@ -23,7 +23,7 @@ impl Rng {
     }
 
     /// Draws 64 bits.
-    pub(super) fn draw(&mut self) -> u64 {
+    pub(crate) fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(STEP);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -32,41 +32,41 @@ impl Rng {
     }
 
     /// Draws a number below `end`; 0 when there is none.
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         // The bias of the remainder is far below anything that a simulation could show.
         self.draw().checked_rem(end).unwrap_or(0)
     }
 
     /// Draws from `first` to `last`, both included.
-    pub(super) fn between(&mut self, first: i64, last: i64) -> i64 {
+    pub(crate) fn between(&mut self, first: i64, last: i64) -> i64 {
         let width = u64::try_from(last.saturating_sub(first)).unwrap_or(0);
         let drawn = self.below(width.saturating_add(1));
         first.saturating_add(i64::try_from(drawn).unwrap_or(i64::MAX))
     }
 
     /// Draws one of a list.
-    pub(super) fn pick<T: Copy, const N: usize>(&mut self, from: [T; N]) -> T {
+    pub(crate) fn pick<T: Copy, const N: usize>(&mut self, from: [T; N]) -> T {
         from[self.index(N)]
     }
 
     /// Draws a position in a list of that length; 0 when it is empty.
-    pub(super) fn index(&mut self, length: usize) -> usize {
+    pub(crate) fn index(&mut self, length: usize) -> usize {
         let drawn = self.below(u64::try_from(length).unwrap_or(u64::MAX));
         usize::try_from(drawn).unwrap_or(0)
     }
 
     /// Says yes once in so many times.
-    pub(super) fn one_in(&mut self, times: u64) -> bool {
+    pub(crate) fn one_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
 
     /// Draws 32 lower-case hexadecimal digits, the form of project and user ids.
-    pub(super) fn hex_id(&mut self) -> String {
+    pub(crate) fn hex_id(&mut self) -> String {
         format!("{:016x}{:016x}", self.draw(), self.draw())
     }
 
     /// Draws a dashed UUID of version 4, the form of instance ids.
-    pub(super) fn uuid(&mut self) -> String {
+    pub(crate) fn uuid(&mut self) -> String {
         let (high, low) = (self.draw(), self.draw());
         format!(
             "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",

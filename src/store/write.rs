@@ -114,6 +114,18 @@ impl Archive {
         Ok(())
     }
 
+    /// Plays a disk that takes so many transactions and no more.
+    #[cfg(test)]
+    pub(crate) fn fail_after(&mut self, commits: u32) {
+        let mut left = commits;
+        let hook = move || {
+            let full = left == 0;
+            left = left.saturating_sub(1);
+            full
+        };
+        self.writable.connection.commit_hook(Some(hook)).unwrap();
+    }
+
     /// Ends the writing: what is written is committed and moved from the log into the archive.
     pub(crate) fn close(mut self) -> Result<(), Error> {
         self.commit()?;

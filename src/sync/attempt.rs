@@ -205,6 +205,19 @@ impl Session<'_> {
                 .await?;
                 Ok(Attempt::CountsThePage(finding))
             }
+            Ok(Window::Doubted) => {
+                let reason = "an early start showed another count than the list, and could not be asked again";
+                self.end_walk(
+                    &mut running,
+                    report,
+                    &finding,
+                    false,
+                    false,
+                    reason.to_owned(),
+                )
+                .await?;
+                Ok(Attempt::NotBelieved)
+            }
             Ok(window) => {
                 self.believe(
                     &list,
@@ -282,7 +295,11 @@ impl Session<'_> {
                 self.tell(Event::Note(format!(
                     "{list}: nothing is called missing in this sync: {error}"
                 )));
-                Ok(Ok(Window::Untold))
+                Ok(Ok(if suspicious {
+                    Window::Doubted
+                } else {
+                    Window::Untold
+                }))
             }
         }
     }

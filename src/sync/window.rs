@@ -19,6 +19,8 @@ pub(crate) enum Window {
     Hidden,
     /// The count is that of the page: what was proven by it is not.
     CountsThePage,
+    /// An answer spoke against it and could not be asked for again: nothing is proven.
+    Doubted,
     /// It cannot be told; nothing is called missing on this evidence.
     Untold,
 }

@@ -12,9 +12,17 @@ type Job = Box<dyn FnOnce(&mut Archive) + Send>;
 /// Jobs that may wait. One is enough to fetch a page while another is stored.
 const WAITING: usize = 1;
 
-pub(crate) struct Writer {
-    jobs: mpsc::Sender<Job>,
-    thread: std::thread::JoinHandle<Archive>,
+pub(crate) enum Writer {
+    Thread(mpsc::Sender<Job>, std::thread::JoinHandle<Archive>),
+    /// For tests that need one order of events: each job is done when it is sent, on the thread that sends it.
+    #[cfg(test)]
+    Here(Box<std::cell::RefCell<Archive>>),
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Whether the writers that this thread starts do their work on it.
+    pub(crate) static HERE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
 /// A job under way.
@@ -22,6 +30,10 @@ pub(crate) struct Pending<T>(oneshot::Receiver<Result<T, Error>>);
 
 impl Writer {
     pub(crate) fn start(mut archive: Archive) -> Self {
+        #[cfg(test)]
+        if HERE.get() {
+            return Self::Here(Box::new(std::cell::RefCell::new(archive)));
+        }
         let (jobs, mut queue) = mpsc::channel::<Job>(WAITING);
         let thread = std::thread::spawn(move || {
             while let Some(job) = queue.blocking_recv() {
@@ -29,7 +41,7 @@ impl Writer {
             }
             archive
         });
-        Self { jobs, thread }
+        Self::Thread(jobs, thread)
     }
 
     /// Sends a job and waits until it is done.
@@ -53,14 +65,26 @@ impl Writer {
             let _unheard = answer.send(job(archive));
         });
         // A queue that is closed drops the answer's sender, which `done` reports.
-        let _closed = self.jobs.send(job).await;
+        match self {
+            Self::Thread(jobs, _) => {
+                let _closed = jobs.send(job).await;
+            }
+            #[cfg(test)]
+            Self::Here(archive) => job(&mut archive.borrow_mut()),
+        }
         Pending(pending)
     }
 
     /// Ends the thread after its last job and hands the archive back; nothing if the thread panicked.
     pub(crate) fn close(self) -> Option<Archive> {
-        drop(self.jobs);
-        self.thread.join().ok()
+        match self {
+            Self::Thread(jobs, thread) => {
+                drop(jobs);
+                thread.join().ok()
+            }
+            #[cfg(test)]
+            Self::Here(archive) => Some(archive.into_inner()),
+        }
     }
 }
 

@@ -105,7 +105,7 @@ fn serve(stream: TcpStream, handler: &Mutex<Handler>) {
     }
 }
 
-fn asked(target: &str) -> Asked {
+pub(super) fn asked(target: &str) -> Asked {
     let (path, query) = target.split_once('?').unwrap();
     let query: BTreeMap<&str, &str> = query
         .split('&')
@@ -119,7 +119,7 @@ fn asked(target: &str) -> Asked {
     }
 }
 
-fn http_date(time: Timestamp) -> String {
+pub(super) fn http_date(time: Timestamp) -> String {
     let moment = chrono::DateTime::from_timestamp_millis(time.millis()).unwrap();
     moment.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

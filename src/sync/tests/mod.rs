@@ -5,5 +5,6 @@ mod fake;
 mod incremental;
 mod property;
 mod rules;
+mod simulation;
 mod support;
 mod world;

@@ -110,6 +110,11 @@ pub(super) struct Run<'a> {
     pub(super) backfill: Option<Filter>,
     /// What the clock of this machine says at the beginning.
     pub(super) wall: Timestamp,
+    pub(super) retries: u32,
+    /// For a whole request.
+    pub(super) timeout: Duration,
+    /// How many transactions the disk takes before it takes no more.
+    pub(super) commits: Option<u32>,
 }
 
 impl<'a> Run<'a> {
@@ -126,10 +131,22 @@ impl<'a> Run<'a> {
             rules: RULES,
             backfill: None,
             wall: Timestamp::EPOCH,
+            retries: 0,
+            timeout: Duration::from_mins(1),
+            commits: None,
         }
     }
 
     pub(super) fn sync(&self, place: &Place) -> Result<Summary, Refusal> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(self.work(place))
+    }
+
+    /// The sync as a future: one that is dropped is a sync that was killed.
+    pub(super) async fn work(&self, place: &Place) -> Result<Summary, Refusal> {
         WALL.set(self.wall);
         let endpoint = Endpoint::parse(self.address, false).unwrap();
         let job = Job {
@@ -149,7 +166,8 @@ impl<'a> Run<'a> {
             version: "test",
         };
         let settings = Settings {
-            retries: 0,
+            timeout: self.timeout,
+            retries: self.retries,
             retry_base: Duration::from_millis(1),
             ..Settings::default()
         };
@@ -158,19 +176,16 @@ impl<'a> Run<'a> {
             renew: None,
         };
         let deadline = Deadline::after(Duration::from_mins(1));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
         let (_tell, signals) = watch::channel(None);
-        runtime.block_on(async {
-            let client = Client::new(endpoint, auth, &settings, deadline).unwrap();
-            let archive = Archive::new(open::writable(&place.path, wall()).unwrap(), READING);
-            let (mut archive, summary) =
-                sync::run(&job, &client, archive, wall, signals, &mut |_| ()).await?;
-            summary.record(&mut archive, "test", 0).unwrap();
-            archive.close().unwrap();
-            Ok(summary)
-        })
+        let client = Client::new(endpoint, auth, &settings, deadline).unwrap();
+        let mut archive = Archive::new(open::writable(&place.path, wall()).unwrap(), READING);
+        if let Some(commits) = self.commits {
+            archive.fail_after(commits);
+        }
+        let (mut archive, summary) =
+            sync::run(&job, &client, archive, wall, signals, &mut |_| ()).await?;
+        summary.record(&mut archive, "test", 0)?;
+        archive.close()?;
+        Ok(summary)
     }
 }
