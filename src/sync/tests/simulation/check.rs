@@ -459,7 +459,7 @@ fn vouched(archive: &Connection, state: &State, setting: &Setting) {
             let claim = match span.state {
                 coverage::State::Before | coverage::State::Closed => true,
                 coverage::State::Vouched => {
-                    last_full.is_some_and(|full| time(life.shown) <= full)
+                    last_full.is_some_and(|full| time(life.shown + manner.lag) <= full)
                         && lived(life, state) > span.widest.unwrap_or(0) + 15 * MINUTE
                         && !matches!(manner.filtering, Filtering::Hides(_))
                 }
@@ -503,12 +503,11 @@ pub(super) fn at_rest(place: &Place, state: &State, summary: &Summary, setting: 
         "a world at rest can be proven: {summary:?}"
     );
     let archive = place.read();
-    // By now the slowest clock has passed the times of all that is still shown, so they tell.
-    let lives = state
-        .world
-        .lives
-        .iter()
-        .filter(|life| life.is_odd || life.ended.is_some() && !setting.times_tell(state));
+    // By now the slowest clock has passed the times of all that is still shown, so they tell, unless it never will.
+    let lives = state.world.lives.iter().filter(|life| {
+        let is_settled = life.ended.is_none() && !setting.is_lost(state);
+        life.is_odd || !is_settled && !setting.times_tell(state)
+    });
     let odd = lives
         .map(|life| (life.instance.as_str(), life.id))
         .collect();
@@ -525,6 +524,8 @@ pub(super) fn at_rest(place: &Place, state: &State, summary: &Summary, setting: 
             || instance.without_tasks
             || !instance.junk.is_empty()
             || manner.filtering == Filtering::Refused
+            // The gone, deleted within the hidden window, cannot be told from the hidden.
+            || matches!(manner.filtering, Filtering::Hides(_))
             || !confirms
         {
             continue;

@@ -107,6 +107,11 @@ impl Setting {
         let server = state.world.manner.skew.unwrap_or(self.wall_skew);
         server.min(self.wall_skew) >= 0
     }
+
+    /// Whether the only clock is so far behind that it never passes the times of the records.
+    fn is_lost(&self, state: &State) -> bool {
+        state.world.manner.skew.is_none() && self.wall_skew < 0
+    }
 }
 
 fn setting(address: String, is_dated: bool, rng: &mut Rng) -> Setting {
