@@ -3,7 +3,6 @@
 mod discovery;
 mod fake;
 mod incremental;
-mod property;
 mod rules;
 mod simulation;
 mod support;

@@ -281,6 +281,36 @@ fn a_hidden_default_window_is_found_and_the_list_read_whole() {
 }
 
 #[test]
+fn a_first_walk_proves_nothing_while_a_hidden_window_is_suspected_and_cannot_be_asked_about() {
+    let cloud = Cloud::new(&abc());
+    let starts = Arc::new(AtomicUsize::new(0));
+    let asked_with_start = Arc::clone(&starts);
+    cloud.fake.answer_with(Box::new(move |asked| {
+        let is_early = asked.start.is_some();
+        if is_early && asked_with_start.fetch_add(1, Ordering::Relaxed) == 1 {
+            return Reply::failed(400, "DCS.4062", at(DAY));
+        }
+        let shown = &abc()[..if is_early { 3 } else { 2 }];
+        let page: Vec<String> = shown.iter().skip(asked.offset).cloned().collect();
+        let body = format!(
+            r#"{{"task_count":{},"tasks":[{}]}}"#,
+            shown.len(),
+            page.join(",")
+        );
+        Reply::ok(body, at(DAY))
+    }));
+    let first = sync(&cloud.fake, &cloud.place, 1000);
+    assert_eq!(first.outcome, Outcome::Partial, "{first:?}");
+    assert_eq!(
+        cloud.place.count("SELECT count(*) FROM walks WHERE proven"),
+        0
+    );
+    let second = sync(&cloud.fake, &cloud.place, 1000);
+    assert_eq!(second.outcome, Outcome::Complete, "{second:?}");
+    assert_eq!(cloud.place.count("SELECT count(*) FROM tasks"), 3);
+}
+
+#[test]
 fn a_window_that_begins_to_hide_records_makes_nothing_missing() {
     let cloud = Cloud::new(&abc());
     cloud.complete_after(0);
@@ -690,4 +720,40 @@ fn a_long_list_is_read_side_by_side_and_a_page_that_no_longer_fits_again() {
     let (one, eight) = (read(1), read(8));
     assert_eq!(one, eight, "asking ahead costs no request");
     assert_eq!((one.0 as u64, one.0), (one.1, 12));
+}
+
+/// The list is ordered by update and its count is one too low, so that the end seems to be reached; what stood at the end
+/// moves to the beginning while the list is read, and what the next page would have shown of it with it.
+#[test]
+fn a_record_that_moves_to_the_top_behind_a_wrong_count_is_not_left_as_it_was() {
+    let cloud = Cloud::new(&[]);
+    let mut records: Vec<String> = (1..5)
+        .rev()
+        .map(|minute| record(&format!("t{minute}"), minute, "EXECUTING"))
+        .collect();
+    let mut requests = 0;
+    cloud.fake.answer_with(Box::new(move |asked| {
+        requests += 1;
+        if requests == 3 {
+            records.pop();
+            records.insert(0, record("t1", 9, "SUCCESS"));
+        }
+        let page: Vec<String> = records
+            .iter()
+            .skip(asked.offset)
+            .take(asked.limit)
+            .cloned()
+            .collect();
+        let body = format!(r#"{{"task_count":3,"tasks":[{}]}}"#, page.join(","));
+        Reply::ok(body, at(DAY))
+    }));
+    let summary = sync(&cloud.fake, &cloud.place, 3);
+    assert_eq!(summary.outcome, Outcome::Complete, "{summary:?}");
+    assert_eq!(
+        cloud
+            .place
+            .text("SELECT status FROM tasks WHERE task_id = 't1'")
+            .as_deref(),
+        Some("SUCCESS")
+    );
 }

@@ -435,13 +435,6 @@ fn vouched(archive: &Connection, state: &State, setting: &Setting) {
         });
     for known in ledger::instances(archive, &[], around).unwrap() {
         let instance = &known.instance.key.instance_id;
-        let last_full = known
-            .ledger
-            .proven
-            .iter()
-            .filter(|proven| proven.is_full)
-            .map(|proven| proven.started)
-            .max();
         let spans = coverage::cover(&known.ledger, rules, all);
         let lives = state
             .world
@@ -458,8 +451,9 @@ fn vouched(archive: &Connection, state: &State, setting: &Setting) {
             let Some(span) = span else { continue };
             let claim = match span.state {
                 coverage::State::Before | coverage::State::Closed => true,
+                // What shows later than the settling time is known to nobody when it may be lacking.
                 coverage::State::Vouched => {
-                    last_full.is_some_and(|full| time(life.shown + manner.lag) <= full)
+                    !life.is_late()
                         && lived(life, state) > span.widest.unwrap_or(0) + 15 * MINUTE
                         && !matches!(manner.filtering, Filtering::Hides(_))
                 }

@@ -52,6 +52,14 @@ fn manner(rng: &mut Rng) -> Manner {
         6 => Filtering::Refused,
         _ => Filtering::Hides(rng.between(5, 90) * HOUR),
     };
+    // A list that hides records is told by its count alone: where that tells nothing, nobody can know.
+    let task_count = match filtering {
+        Filtering::Hides(_) => Count::Whole,
+        _ => count(rng),
+    };
+    let list_count = count(rng);
+    // Nor where a server shows the beginning of a list alone, whatever is asked for, and counts just that.
+    let agrees = |count| matches!(count, Count::Capped(_) | Count::Constant | Count::TooLow);
     Manner {
         order: rng.pick([
             Order::Newest,
@@ -61,15 +69,11 @@ fn manner(rng: &mut Rng) -> Manner {
             Order::Oldest,
             Order::LastUpdated,
         ]),
-        // A list that hides records is told by its count alone: where that tells nothing, nobody can know.
-        count: match filtering {
-            Filtering::Hides(_) => Count::Whole,
-            _ => count(rng),
-        },
-        list_count: count(rng),
+        count: task_count,
+        list_count,
         paging: match rng.below(10) {
             0 => Paging::IgnoresLimit,
-            1 => Paging::IgnoresOffset,
+            1 if !agrees(task_count) && !agrees(list_count) => Paging::IgnoresOffset,
             2 => Paging::StartsOver,
             3 => Paging::Refuses(rng.pick([10, 100])),
             _ => Paging::Honest,
@@ -289,7 +293,7 @@ impl Simulation {
 
     fn sync(&mut self, plan: Plan) -> Ended {
         let setting = &self.setting;
-        let wall = {
+        let (wall, token) = {
             let mut state = self.state.borrow_mut();
             let line = format!(
                 "sync at {} of {:?}: backfill {:?}, retries {}, commits {:?}, faults {}, changes {}, lag {}, killed {:?}",
@@ -305,10 +309,12 @@ impl Simulation {
             );
             state.log.push(line);
             state.begin(plan.weather);
-            time(state.world.clock + setting.wall_skew)
+            let wall = time(state.world.clock + setting.wall_skew);
+            (wall, state.token.clone())
         };
         let named: Vec<&str> = plan.named.iter().map(String::as_str).collect();
         let run = Run {
+            token: &token,
             page_size: setting.page_size,
             concurrency: setting.concurrency,
             rules: setting.rules,
@@ -316,7 +322,7 @@ impl Simulation {
             backfill: plan.backfill,
             wall,
             retries: plan.retries,
-            timeout: Duration::from_millis(400),
+            timeout: Duration::from_secs(1),
             commits: plan.commits,
             ..Run::of(&setting.address)
         };

@@ -80,7 +80,7 @@ fn fault(rng: &mut Rng) -> Fault {
         0..=1 => Fault::Close,
         2..=3 => Fault::Short,
         4 => Fault::Announced,
-        5 if rng.one_in(4) => Fault::Silence,
+        5 if rng.one_in(6) => Fault::Silence,
         6 => Fault::Noise,
         7 => Fault::Redirect,
         8..=9 => Fault::Busy,
@@ -130,6 +130,9 @@ pub(super) struct State {
     pub(super) rng: Rng,
     pub(super) weather: Weather,
     pub(super) shown: Shown,
+    /// The token of the sync that is at work: what one that was killed had still asked for is nobody's any more.
+    pub(super) token: String,
+    syncs: u32,
     /// A page that was empty and should not have been comes at most once in a sync: twice the same lie is the truth to anybody.
     lied: bool,
     /// The last answer had a date.
@@ -160,6 +163,8 @@ impl State {
             rng,
             weather,
             shown: Shown::default(),
+            token: String::new(),
+            syncs: 0,
             lied: false,
             dated: false,
             log: Vec::new(),
@@ -168,6 +173,8 @@ impl State {
 
     pub(super) fn begin(&mut self, weather: Weather) {
         self.weather = weather;
+        self.syncs += 1;
+        self.token = format!("token-{}", self.syncs);
         self.lied = false;
         self.dated = false;
         self.shown = Shown::default();
@@ -400,6 +407,9 @@ async fn converse(mut stream: TcpStream, state: &RefCell<State>, kill: &Notify) 
         let head = String::from_utf8(buffer.drain(..end).collect()).unwrap();
         let target = head.split(' ').nth(1).unwrap();
         if !target.contains('?') {
+            return;
+        }
+        if !head.contains(&format!("x-auth-token: {}\r\n", state.borrow().token)) {
             return;
         }
         let reply = state.borrow_mut().answer(&asked(target));
