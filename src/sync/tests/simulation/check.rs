@@ -72,6 +72,11 @@ fn version(raw: &str) -> u32 {
 }
 
 impl Checker {
+    /// Remembers what a sync was shown, to be held against the archive later.
+    pub(super) fn note(&mut self, state: &State) {
+        self.shown.extend(state.shown.tasks.iter().cloned());
+    }
+
     pub(super) fn after(
         &mut self,
         place: &Place,
@@ -85,7 +90,7 @@ impl Checker {
             return;
         }
         let archive = place.read();
-        self.shown.extend(state.shown.tasks.iter().cloned());
+        self.note(state);
         let history = rows(
             &archive,
             "SELECT instance_id, task_id, raw FROM task_revisions",
@@ -498,8 +503,9 @@ pub(super) fn at_rest(place: &Place, state: &State, summary: &Summary, setting: 
     );
     let archive = place.read();
     // By now the slowest clock has passed the times of all that is still shown, so they tell, unless it never will.
+    let hides = matches!(manner.filtering, Filtering::Hides(_));
     let lives = state.world.lives.iter().filter(|life| {
-        let is_settled = life.ended.is_none() && !setting.is_lost(state);
+        let is_settled = life.ended.is_none() && !hides && !setting.is_lost(state);
         life.is_odd || !is_settled && !setting.times_tell(state)
     });
     let odd = lives
@@ -519,7 +525,7 @@ pub(super) fn at_rest(place: &Place, state: &State, summary: &Summary, setting: 
             || !instance.junk.is_empty()
             || manner.filtering == Filtering::Refused
             // The gone, deleted within the hidden window, cannot be told from the hidden.
-            || matches!(manner.filtering, Filtering::Hides(_))
+            || hides
             || !confirms
         {
             continue;

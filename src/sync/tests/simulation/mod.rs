@@ -9,6 +9,7 @@
 mod check;
 mod server;
 mod world;
+mod year;
 
 use std::{
     cell::RefCell,
@@ -183,6 +184,7 @@ fn plan(state: &State, rng: &mut Rng) -> Plan {
             change_every: rng.pick([0, 0, 2, 4, 8]),
             lag: rng.between(0, state.world.manner.lag.max(0)) * i64::from(rng.one_in(2)),
             killed_at: rng.one_in(6).then(|| 1 + rng.below(12)),
+            outage: None,
         },
     }
 }
@@ -207,13 +209,19 @@ enum Ended {
 
 impl Simulation {
     fn new(seed: u64) -> Self {
+        let mut rng = Rng::new(seed, "world", 0);
+        let manner = manner(&mut rng);
+        let world = World::new(manner, &mut rng);
+        Self::of(seed, world, |address| {
+            setting(address, manner.skew.is_some(), &mut rng)
+        })
+    }
+
+    fn of(seed: u64, world: World, setting: impl FnOnce(String) -> Setting) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
-        let mut rng = Rng::new(seed, "world", 0);
-        let manner = manner(&mut rng);
-        let world = World::new(manner, &mut rng);
         let state = State::new(world, Rng::new(seed, "events", 0));
         let state = Rc::new(RefCell::new(state));
         let kill = Rc::new(Notify::new());
@@ -230,7 +238,7 @@ impl Simulation {
             state,
             kill,
             place: Place::new(),
-            setting: setting(address, manner.skew.is_some(), &mut rng),
+            setting: setting(address),
             checker: Checker::default(),
         }
     }
@@ -267,12 +275,7 @@ impl Simulation {
                 backfill: None,
                 retries: 3,
                 commits: None,
-                weather: Weather {
-                    fault_every: 0,
-                    change_every: 0,
-                    lag: 0,
-                    killed_at: None,
-                },
+                weather: Weather::FAIR,
             });
             let Ended::Came(summary) = ended else {
                 unreachable!("nobody kills a sync of a world at rest")
@@ -291,7 +294,25 @@ impl Simulation {
         check::at_rest(&self.place, &self.state.borrow(), summary, &self.setting);
     }
 
+    /// Syncs, and checks the promises.
     fn sync(&mut self, plan: Plan) -> Ended {
+        let is_backfill = plan.backfill.is_some();
+        let ended = self.attempt(plan);
+        self.check(&ended, is_backfill);
+        ended
+    }
+
+    fn check(&mut self, ended: &Ended, is_backfill: bool) {
+        let summary = match ended {
+            Ended::Came(summary) => Some(&**summary),
+            Ended::Killed => None,
+        };
+        let state = self.state.borrow();
+        self.checker
+            .after(&self.place, &state, summary, &self.setting, is_backfill);
+    }
+
+    fn attempt(&self, plan: Plan) -> Ended {
         let setting = &self.setting;
         let (wall, token) = {
             let mut state = self.state.borrow_mut();
@@ -348,14 +369,6 @@ impl Simulation {
             let mut state = self.state.borrow_mut();
             state.log.push(format!("{summary:?}"));
         }
-        let summary = match &ended {
-            Ended::Came(summary) => Some(&**summary),
-            Ended::Killed => None,
-        };
-        let state = self.state.borrow();
-        let is_backfill = plan.backfill.is_some();
-        self.checker
-            .after(&self.place, &state, summary, &self.setting, is_backfill);
         ended
     }
 }

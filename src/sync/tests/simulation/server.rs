@@ -108,6 +108,18 @@ pub(super) struct Weather {
     pub(super) lag: i64,
     /// The sync is killed when it asks for the so manieth time.
     pub(super) killed_at: Option<u64>,
+    /// Every request is answered with this.
+    pub(super) outage: Option<u16>,
+}
+
+impl Weather {
+    pub(super) const FAIR: Self = Self {
+        fault_every: 0,
+        change_every: 0,
+        lag: 0,
+        killed_at: None,
+        outage: None,
+    };
 }
 
 /// What was shown in one sync, and what was there throughout it.
@@ -152,16 +164,10 @@ struct Reply {
 
 impl State {
     pub(super) fn new(world: World, rng: Rng) -> Self {
-        let weather = Weather {
-            fault_every: 0,
-            change_every: 0,
-            lag: 0,
-            killed_at: None,
-        };
         Self {
             world,
             rng,
-            weather,
+            weather: Weather::FAIR,
             shown: Shown::default(),
             token: String::new(),
             syncs: 0,
@@ -214,6 +220,11 @@ impl State {
     fn answer(&mut self, asked: &Asked) -> Result<Reply, Fault> {
         self.shown.requests += 1;
         self.world.clock += 500;
+        if let Some(status) = self.weather.outage {
+            let mut reply = failed(status, "APIGW.0301", "not today");
+            reply.headers = date_line(time(self.world.clock));
+            return Ok(reply);
+        }
         let changes = self.weather.change_every;
         if changes > 0 && self.rng.one_in(changes) {
             // At most two: with three, a list ordered by update can hide a move from every seam and every count, which
@@ -222,6 +233,10 @@ impl State {
                 self.world.act(&mut self.rng);
                 self.look();
             }
+        }
+        if self.weather.lag > 0 {
+            // Time goes on for the copy as well, so that it may get to know what happened before.
+            self.look();
         }
         let every = self.weather.fault_every;
         let fault = (every > 0 && self.rng.one_in(every)).then(|| fault(&mut self.rng));

@@ -210,6 +210,16 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(manner: Manner, rng: &mut Rng) -> Self {
+        let instances = rng.between(1, 3);
+        let mut world = Self::of(manner, instances, rng);
+        for _ in 0..rng.below(30) {
+            world.create(rng, 0);
+        }
+        world
+    }
+
+    /// A world in which nothing has happened yet.
+    pub(super) fn of(manner: Manner, instances: i64, rng: &mut Rng) -> Self {
         let mut world = Self {
             manner,
             clock: 0,
@@ -219,11 +229,8 @@ impl World {
             next: 0,
             pages: 0,
         };
-        for _ in 0..rng.between(1, 3) {
+        for _ in 0..instances {
             world.create_instance(rng);
-        }
-        for _ in 0..rng.below(30) {
-            world.create(rng, 0);
         }
         world
     }
@@ -275,6 +282,15 @@ impl World {
         }
         self.retain();
         self.remember();
+    }
+
+    /// Lets an ordinary thing happen: a task begins, goes on or ends.
+    pub(super) fn live(&mut self, rng: &mut Rng) {
+        match rng.below(4) {
+            0..=1 => self.create(rng, 0),
+            2 => self.update(rng, false),
+            _ => self.update(rng, true),
+        }
     }
 
     pub(super) fn pass(&mut self, millis: i64) {
