@@ -34,6 +34,11 @@ impl ServerClock {
         }
     }
 
+    /// Whether an answer has told the time yet.
+    pub(crate) fn is_told(&self) -> bool {
+        self.anchor.get().is_some()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         match self.anchor.get() {
             Some((date, at)) => date.plus(millis(at.elapsed())),
@@ -69,10 +74,13 @@ mod tests {
         let clock = ServerClock::new(wall);
         assert_eq!(clock.now(), Timestamp::EPOCH);
         assert_eq!(clock.began(), Timestamp::EPOCH);
+        clock.learn(None);
+        assert!(!clock.is_told());
         tokio::time::advance(Duration::from_secs(2)).await;
         let date = Timestamp::parse_upstream("2026-10-01T00:00:00Z").unwrap();
         clock.learn(Some(date));
         clock.learn(None);
+        assert!(clock.is_told());
         tokio::time::advance(Duration::from_secs(3)).await;
         assert_eq!(clock.now(), date.plus(3_000));
         assert_eq!(clock.began(), date.plus(-2_000));

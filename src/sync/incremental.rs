@@ -4,7 +4,7 @@
 //! the proof fails, what was read is stored all the same, and the caller makes a full walk.
 
 use super::{
-    Session, Stopped,
+    Session, Stopped, Work,
     attempt::ListReport,
     catch_up::{self, Fallback, Next},
     list::List,
@@ -26,11 +26,20 @@ pub(super) enum CaughtUp {
 impl Session<'_> {
     /// Returns how deep an incremental walk of the instance goes and the size of its first page; nothing where it gets a
     /// full one.
+    ///
+    /// Whether a full walk is due is for the server's time to say, and before its first answer only this machine's is known:
+    /// then it is asked after the incremental walk, which is cheap.
     pub(super) async fn depth(
         &self,
         id: &str,
         rules: Rules,
+        is_told: bool,
     ) -> Result<Option<(Depth, u32)>, Stopped> {
+        let rules = if is_told {
+            rules
+        } else {
+            rules.whatever_the_age()
+        };
         let Some(project_key) = self.project_key.get() else {
             return Ok(None);
         };
@@ -46,6 +55,14 @@ impl Session<'_> {
             Ok(plan::first_page(rules, above, &held, limit).map(|first| (depth, first)))
         });
         Ok(planned.await?)
+    }
+
+    /// Says whether the instance needs a full walk although its incremental one, begun before the time was told, is proven.
+    pub(super) async fn is_due(&self, id: &str, was_told: bool) -> Result<bool, Stopped> {
+        match self.job.work {
+            Work::Sync(rules) if !was_told => Ok(self.depth(id, rules, true).await?.is_none()),
+            _ => Ok(false),
+        }
     }
 
     pub(super) async fn incremental(

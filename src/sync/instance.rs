@@ -27,9 +27,13 @@ impl Session<'_> {
         let mut report = ListReport::begun(list.clone());
         let mut before = None;
         let early = state.whole_list_needs_start.then(Filter::early);
+        let is_told = self.clock.is_told();
         let (kind, mut filter, mut depth) = match self.job.work {
             Work::Backfill(asked) => (WalkKind::Backfill, Some(whole(asked, early)), None),
-            Work::Sync(rules) => (WalkKind::Full, early, self.depth(instance_id, rules).await?),
+            Work::Sync(rules) => {
+                let depth = self.depth(instance_id, rules, is_told).await?;
+                (WalkKind::Full, early, depth)
+            }
         };
         for attempt in 1..=ATTEMPTS {
             self.tell(Event::Walking {
@@ -42,6 +46,9 @@ impl Session<'_> {
                     .await?
                 {
                     CaughtUp::Proven => {
+                        if self.is_due(instance_id, is_told).await? {
+                            continue;
+                        }
                         report.end = InstanceEnd::Proven;
                         break;
                     }

@@ -26,6 +26,16 @@ pub(crate) struct Rules {
     pub(crate) spare: u64,
 }
 
+impl Rules {
+    /// The same, with no full walk being due.
+    pub(crate) fn whatever_the_age(self) -> Self {
+        Self {
+            full_every: None,
+            ..self
+        }
+    }
+}
+
 /// A list of so many records is one small request, and reading it whole proves everything.
 pub(crate) const SMALL: u64 = 100;
 

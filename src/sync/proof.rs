@@ -85,19 +85,14 @@ pub(crate) fn judge(
     if !found.seams {
         return Err(Doubt::ListMoved);
     }
-    let equal_before = before.is_some_and(|before| same_sequence(found, before));
+    // Where those of one moment change their places from answer to answer, one that comes twice stands for another that
+    // did not come, and by chance it does so twice in a row. One that really is twice in the list is so in one answer.
+    if found.repeats {
+        return Err(Doubt::CameTwice);
+    }
     let trusted = trust == TotalTrust::Trusted;
     match found.totals {
-        Totals::Same(total) if trusted && total == found.positions => {
-            if !found.repeats || equal_before {
-                return Ok(if found.repeats {
-                    Evidence::EqualWalks
-                } else {
-                    Evidence::Total
-                });
-            }
-            return Err(Doubt::CameTwice);
-        }
+        Totals::Same(total) if trusted && total == found.positions => return Ok(Evidence::Total),
         Totals::Changed { first, last } if trusted => {
             return Err(Doubt::CountMoved { first, last });
         }
@@ -110,6 +105,7 @@ pub(crate) fn judge(
             received: found.positions,
         });
     }
+    let equal_before = before.is_some_and(|before| same_sequence(found, before));
     let to_the_end = |walk: &Finding| walk.end == End::OnlyShared;
     if equal_before && to_the_end(found) && before.is_some_and(to_the_end) {
         return Ok(Evidence::EqualWalks);
@@ -311,7 +307,7 @@ mod tests {
                 &twice,
                 Trusted,
                 Some(&twice),
-                Ok(Evidence::EqualWalks),
+                Err(Doubt::CameTwice),
             ),
             (
                 "stopped at nothing new without a total",

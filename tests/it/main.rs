@@ -25,3 +25,4 @@ mod status;
 mod support;
 mod support_pages;
 mod terminal;
+mod time;

@@ -4,6 +4,7 @@
 //! token, and leaves an archive that is whole and whose views can be read to the last row. The records that were sent are
 //! remembered, so that a test can ask whether the archive holds exactly them.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -38,6 +39,8 @@ const VIEWS: [&str; 9] = [
 const NOON: i64 = 1_791_201_600;
 pub(crate) const HOUR: i64 = 3_600;
 pub(crate) const DAY: i64 = 86_400;
+
+const UNDATED: i64 = i64::MIN;
 
 /// The text of one record, exactly as it goes over the wire.
 pub(crate) type Raw = Vec<u8>;
@@ -149,7 +152,7 @@ type Handler = Box<dyn FnMut(&Asked) -> Reply + Send>;
 
 struct Shared {
     handler: Mutex<Handler>,
-    /// Seconds since 1970.
+    /// Seconds since 1970; [`UNDATED`] for answers without a date.
     clock: AtomicI64,
     asked: Mutex<Vec<Asked>>,
     sent: Mutex<BTreeSet<Raw>>,
@@ -168,6 +171,7 @@ pub(crate) struct Scene {
     folder: tempfile::TempDir,
     address: String,
     shared: Arc<Shared>,
+    environment: RefCell<Vec<(&'static str, String)>>,
 }
 
 impl Scene {
@@ -200,6 +204,7 @@ impl Scene {
             folder,
             address,
             shared,
+            environment: RefCell::default(),
         }
     }
 
@@ -218,7 +223,20 @@ impl Scene {
     }
 
     pub(crate) fn pass(&self, seconds: i64) {
-        self.shared.clock.fetch_add(seconds, Ordering::Relaxed);
+        if self.shared.clock.load(Ordering::Relaxed) != UNDATED {
+            self.shared.clock.fetch_add(seconds, Ordering::Relaxed);
+        }
+    }
+
+    /// From now on no answer has a date.
+    pub(crate) fn hide_date(&self) {
+        self.shared.clock.store(UNDATED, Ordering::Relaxed);
+    }
+
+    /// From now on the program finds this in its environment.
+    pub(crate) fn set_env(&self, name: &'static str, value: &str) {
+        let mut more = self.environment.borrow_mut();
+        more.push((name, value.to_owned()));
     }
 
     /// The requests since this was last called.
@@ -241,6 +259,12 @@ impl Scene {
             .env_clear()
             .env("HOME", self.folder.path())
             .env("DCS_HISTORY_DB", self.archive_path())
+            .envs(
+                self.environment
+                    .borrow()
+                    .iter()
+                    .map(|(name, value)| (name, value)),
+            )
             .current_dir(self.folder.path())
             .args(args)
             .stdin(Stdio::null())
@@ -446,14 +470,17 @@ fn serve(stream: &TcpStream, shared: &Shared) {
         let asked = read(first.split(' ').nth(1).unwrap());
         shared.asked.lock().unwrap().push(asked.clone());
         let reply = (shared.handler.lock().unwrap())(&asked);
-        let date =
-            chrono::DateTime::from_timestamp(shared.clock.load(Ordering::Relaxed), 0).unwrap();
         let mut head = format!(
-            "HTTP/1.1 {} X\r\nDate: {}\r\nContent-Length: {}\r\n",
+            "HTTP/1.1 {} X\r\nContent-Length: {}\r\n",
             reply.status,
-            date.format("%a, %d %b %Y %H:%M:%S GMT"),
             reply.body.len()
         );
+        let clock = shared.clock.load(Ordering::Relaxed);
+        if clock != UNDATED {
+            let date = chrono::DateTime::from_timestamp(clock, 0).unwrap();
+            let date = date.format("%a, %d %b %Y %H:%M:%S GMT");
+            write!(head, "Date: {date}\r\n").unwrap();
+        }
         if let Some(content_type) = reply.content_type {
             write!(head, "Content-Type: {content_type}\r\n").unwrap();
         }

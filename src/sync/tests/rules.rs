@@ -722,6 +722,31 @@ fn a_long_list_is_read_side_by_side_and_a_page_that_no_longer_fits_again() {
     assert_eq!((one.0 as u64, one.0), (one.1, 12));
 }
 
+/// Two of one moment change places between two pages, in the same way in every walk: one comes twice, the other never.
+#[test]
+fn a_record_that_comes_twice_in_every_walk_hides_another_and_proves_nothing() {
+    let cloud = Cloud::new(&[]);
+    let [newest, one, middle, other, oldest] = [("z", 3), ("a", 2), ("b", 2), ("c", 2), ("o", 1)]
+        .map(|(id, minute)| record(id, minute, "SUCCESS"));
+    cloud.filtered(move |asked, _| {
+        let (first, last) = if asked.offset == 0 {
+            (&one, &other)
+        } else {
+            (&other, &one)
+        };
+        [&newest, first, &middle, last, &oldest]
+            .map(Clone::clone)
+            .to_vec()
+    });
+    let summary = sync(&cloud.fake, &cloud.place, 3);
+    assert_eq!(summary.outcome, Outcome::Partial, "{summary:?}");
+    let report = &summary.instances[0];
+    assert_eq!(
+        (report.walks, report.reason.as_str()),
+        (4, "the list moved: a record came twice")
+    );
+}
+
 /// The list is ordered by update and its count is one too low, so that the end seems to be reached; what stood at the end
 /// moves to the beginning while the list is read, and what the next page would have shown of it with it.
 #[test]

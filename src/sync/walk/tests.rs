@@ -279,7 +279,7 @@ fn nameless_records_are_positions_and_seams() {
 }
 
 #[test]
-fn a_repeat_inside_one_answer_counts_and_one_across_answers_needs_a_second_walk() {
+fn a_repeat_inside_one_answer_counts_and_one_across_answers_proves_nothing() {
     let (_, within, endpoint) = walk(&Server::new(&["aabcde"], 10, whole), trusted(100), 0);
     assert_eq!((within.positions, within.repeats), (6, false));
     assert_eq!(
@@ -294,7 +294,7 @@ fn a_repeat_inside_one_answer_counts_and_one_across_answers_needs_a_second_walk(
     );
     assert_eq!(
         proof::judge(&across, endpoint.trust, Some(&across)),
-        Ok(Evidence::EqualWalks)
+        Err(Doubt::CameTwice)
     );
 }
 
