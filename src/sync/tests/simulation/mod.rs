@@ -23,7 +23,7 @@ use tokio::{net::TcpListener, runtime::Runtime, sync::Notify, task::LocalSet};
 use self::{
     check::Checker,
     server::{State, Weather},
-    world::{Count, Filtering, Manner, Order, Paging, World, time},
+    world::{Count, Filtering, Life, Manner, Order, Paging, World, time},
 };
 use super::support::{Place, Run};
 use crate::api::client::{Filter, StartParameter};
@@ -282,10 +282,15 @@ impl Simulation {
             };
             seen.push((check::holdings(&self.place), summary));
         }
-        // Where those of one moment change their places from page to page, some come late.
-        let shuffled = self.state.borrow().world.manner.order == Order::Shuffled;
+        // Where those of one moment change their places from page to page, some come late; and where no full walk is ever
+        // due, so does an old record that showed up as another was deleted.
+        let may_come_late = {
+            let world = &self.state.borrow().world;
+            world.manner.order == Order::Shuffled
+                || self.setting.rules.full_every.is_none() && world.lives.iter().any(Life::is_late)
+        };
         assert!(
-            shuffled || seen[2].0 == seen[4].0,
+            may_come_late || seen[2].0 == seen[4].0,
             "a sync of a world at rest is not idempotent: {:?} and then {:?}",
             seen[2].0,
             seen[4].0
