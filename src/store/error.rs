@@ -35,6 +35,8 @@ pub(crate) enum Kind {
     /// A folder, a device, a link that leads nowhere usable.
     #[error("{0}")]
     NotAFile(&'static str),
+    #[error("it lies on another machine ({0})")]
+    Remote(&'static str),
     #[error("it is not an archive of this program: {0}")]
     NotOurs(String),
     #[error("its format is {found}, and this version knows formats up to {known}")]
@@ -83,6 +85,7 @@ impl Error {
             Kind::Missing
             | Kind::NoFolder
             | Kind::NotAFile(_)
+            | Kind::Remote(_)
             | Kind::NotOurs(_)
             | Kind::Newer { .. }
             | Kind::Older { .. }
@@ -102,6 +105,9 @@ impl Error {
             }
             Kind::NoFolder => "make the folder first, or name another file with `--db`",
             Kind::NotAFile(_) => "name a file with `--db`",
+            Kind::Remote(_) => {
+                "the archive must lie on a disk of this machine; `dcs-history backup FILE` copies it anywhere"
+            }
             Kind::NotOurs(_) => "nothing was changed; name another file with `--db`",
             Kind::Newer { .. } => {
                 "nothing was changed; use the version that wrote it, or a newer one"

@@ -24,6 +24,7 @@ mod place;
 pub(crate) mod query;
 pub(crate) mod read;
 mod recover;
+mod remote;
 mod revisions;
 mod seen;
 pub(crate) mod syncs;

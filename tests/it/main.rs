@@ -10,6 +10,7 @@ mod backup;
 mod changes;
 mod contrib;
 mod demo;
+mod discovery;
 mod house;
 mod http;
 mod large;

@@ -843,3 +843,48 @@ fn c26_from_cron_it_works_and_whatever_the_umask_nobody_else_may_read_the_archiv
         assert_eq!(program.number("SELECT count(*) FROM tasks"), 3);
     }
 }
+
+#[test]
+fn c22_a_reader_that_never_ends_makes_the_log_grow_and_stops_nobody() {
+    // A program whose output nobody takes stands still in the middle of its query. It is another process, since a test
+    // that opens and closes the archive's files itself would give up the locks of a reader of its own.
+    const ENDLESS: &str =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900000)
+        SELECT i, (SELECT count(*) FROM task_revisions) FROM n";
+    let program = Program::new();
+    let api = FakeApi::start(list(world()));
+    program.sync_with(&api, &TEN).expect_code(0);
+    let log = || {
+        let mut path = program.db().into_os_string();
+        path.push("-wal");
+        fs::metadata(path).map_or(0, |file| file.len())
+    };
+    let mut reader = program
+        .command(&["sql", "-o", "csv", ENDLESS])
+        .spawn()
+        .unwrap();
+    let mut began = [0];
+    reader
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut began)
+        .unwrap();
+    for number in 0..20 {
+        let mut records = world();
+        records[0]["details"]["new_capacity"] = json!(number.to_string());
+        behave_well(&api, records);
+        program.sync_with(&api, &TEN).expect_code(0);
+    }
+    let grown = log();
+    reader.kill().unwrap();
+    reader.wait().unwrap();
+    assert!(
+        grown > 100_000,
+        "what the reader may still read stays in the log: {grown}"
+    );
+    program.sync_with(&api, &TEN).expect_code(0);
+    assert_eq!(log(), 0, "the next sync moves it into the archive");
+    let kept = "SELECT count(*) FROM task_revisions WHERE task_id = 'task-0025'";
+    assert_eq!(program.number(kept), 20);
+}

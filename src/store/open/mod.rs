@@ -16,6 +16,7 @@ use crate::store::format::Formats;
 use crate::store::header::{self, Found};
 use crate::store::lock::Lock;
 use crate::store::place::Place;
+use crate::store::remote;
 
 /// How long a program that writes to the archive past the lock is waited for, as the sync rules say.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -58,6 +59,7 @@ fn write_as(
     patience: Duration,
 ) -> Result<Writable, Kind> {
     let place = Place::of(path)?;
+    remote::refuse(&place.folder)?;
     // Twice: first so that nothing is put beside a file that is refused, then because only the lock makes it last.
     header::inspect(&place, formats.known)?;
     let lock = Lock::take(&place.lock(), now)?;
