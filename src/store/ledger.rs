@@ -217,14 +217,15 @@ mod tests {
         Timestamp::from_millis(1_790_812_800_000 + hours * HOUR).unwrap()
     }
 
+    const RULES: Rules = Rules {
+        max_gap: DAY,
+        settle: HOUR,
+    };
+
     #[test]
     fn the_proven_walks_of_every_list_are_read() {
         let archive = golden::archive();
-        let rules = Rules {
-            max_gap: DAY,
-            settle: HOUR,
-        };
-        let around = Around::of(Window::default(), rules);
+        let around = Around::of(Window::default(), RULES);
         let known = instances(&archive, &[], around).unwrap();
         let numbers: Vec<Vec<i64>> = known
             .iter()
@@ -270,6 +271,52 @@ mod tests {
                 "{period:?}"
             );
         }
+    }
+
+    #[test]
+    fn records_that_could_not_be_read_count_for_their_instance_and_those_of_the_list_for_all() {
+        let archive = golden::archive();
+        archive
+            .execute_batch("DELETE FROM rejected_record")
+            .unwrap();
+        let known = instances(&archive, &[], Around::of(Window::default(), RULES)).unwrap();
+        let of = |number: usize| vec![known[number].instance.key.clone()];
+        let counts = |moment: Option<Timestamp>| {
+            [Vec::new(), of(0), of(1)]
+                .map(|named| rejected_after(&archive, &named, moment).unwrap())
+        };
+        assert_eq!(counts(None), [0, 0, 0]);
+        // One of the first instance, one of the list of instances, and one that a sync under way has set aside.
+        archive
+            .execute_batch(
+                "INSERT INTO rejected_record(instance_key, project_key, digest, position, reason, raw, first_walk, last_walk)
+                 VALUES (1, NULL, zeroblob(32), 0, 'no id', '{}', 3, 3), (NULL, 1, zeroblob(32), 0, 'no id', '{}', 7, 7),
+                   (1, NULL, zeroblob(31), 0, 'no id', '{}', 5, 5)",
+            )
+            .unwrap();
+        assert_eq!(counts(None), [2, 1, 0]);
+        assert_eq!(counts(Some(hour(1))), [2, 1, 0]);
+        assert_eq!(counts(Some(hour(3))), [0, 0, 0], "met before");
+    }
+
+    #[test]
+    fn when_an_instance_was_created_is_believed_of_a_proven_list_alone() {
+        let archive = golden::archive();
+        let created = || {
+            let around = Around::of(Window::default(), RULES);
+            instances(&archive, &[], around).unwrap()[0].ledger.created
+        };
+        archive
+            .execute(
+                "UPDATE instance SET created = ?1 WHERE instance_key = 1",
+                [hour(0).millis()],
+            )
+            .unwrap();
+        assert_eq!(created(), None);
+        archive
+            .execute_batch("UPDATE instance SET listed_walk = 7 WHERE instance_key = 1")
+            .unwrap();
+        assert_eq!(created(), Some(hour(0)));
     }
 
     #[test]
