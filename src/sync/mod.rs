@@ -141,6 +141,8 @@ impl From<StoreError> for Stopped {
 #[derive(Debug)]
 pub(crate) struct Summary {
     pub(crate) sync_id: i64,
+    /// It read one period again, which vouches for nothing.
+    pub(crate) is_backfill: bool,
     pub(crate) started: Timestamp,
     pub(crate) finished: Timestamp,
     pub(crate) requests: u64,
@@ -263,6 +265,7 @@ pub(crate) async fn run(
         .close()
         .ok_or_else(|| StoreError::from(Kind::WriterGone))?;
     let summary = Summary {
+        is_backfill: matches!(job.work, Work::Backfill(_)),
         sync_id: sync_key,
         started: clock.began(),
         finished: clock.now(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::support::env::Program;
-use crate::support::fake_api::{Action, FakeApi, Request, part_of};
+use crate::support::fake_api::{Action, FakeApi, Request, list, part_of};
 use crate::support::outcome::Outcome;
 use crate::support::{task, tasks};
 
@@ -153,6 +153,18 @@ fn a_backfill_vouches_for_nothing_and_calls_nothing_missing() {
         "what it showed is kept"
     );
     assert_eq!(program.number("SELECT count(*) FROM syncs"), 2);
+}
+
+#[test]
+fn a_backfill_says_that_it_was_one_and_claims_no_proof() {
+    let program = Program::new();
+    let api = FakeApi::start(list(tasks(30)));
+    let done = backfill(&program, &api, &[]);
+    done.expect_code(0)
+        .expect_said(&["backfill 1: complete: 1 of 1 instances read to the end; 30 new"]);
+    assert!(!done.err.contains("proven"), "{}", done.err);
+    api.behave(|_| Action::reply(503, &[], ""));
+    backfill(&program, &api, &[]).expect_code(5);
 }
 
 #[test]

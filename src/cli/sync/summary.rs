@@ -47,10 +47,24 @@ pub(super) fn tell(
     written.map_err(|error| output_failed(&error))
 }
 
+/// What the run is called, and what became of an instance that it read: a backfill vouches for nothing.
+pub(super) fn words(summary: &Summary) -> (&'static str, &'static str) {
+    if summary.is_backfill {
+        ("backfill", "read to the end")
+    } else {
+        ("sync", "proven")
+    }
+}
+
 fn line(summary: &Summary, verdict: &Verdict) -> String {
     let counts = summary.counts();
+    let (name, done) = words(summary);
+    let requests = match summary.requests {
+        1 => "1 request".to_owned(),
+        number => format!("{number} requests"),
+    };
     format!(
-        "sync {}: {}: {} of {} instances proven; {} new, {} changed, {} missing, {} rejected; {} requests, {}",
+        "{name} {}: {}: {} of {} instances {done}; {} new, {} changed, {} missing, {} rejected; {requests}, {}",
         summary.sync_id,
         verdict.outcome,
         summary.proven(),
@@ -59,7 +73,6 @@ fn line(summary: &Summary, verdict: &Verdict) -> String {
         counts.changed,
         counts.missing,
         counts.rejected,
-        summary.requests,
         phrase::duration(summary.finished.distance(summary.started)),
     )
 }

@@ -103,8 +103,9 @@ fn told(summary: &Summary) -> String {
                 Some(list) if !list.end.is_proven() => "; the list of instances is not proven",
                 _ => "",
             };
+            let (name, done) = super::summary::words(summary);
             format!(
-                "this sync is not complete: {proven} of {all} instances proven{unproven_list}{set_aside}"
+                "this {name} is not complete: {proven} of {all} instances {done}{unproven_list}{set_aside}"
             )
         }
     }
