@@ -346,8 +346,10 @@ fn complete(
         }
         let key = (instance.clone(), *id);
         let short = (instance.as_str(), *id);
+        // A copy that lagged may have lacked what is hidden now and so cannot clear itself; that is not confirmed then.
+        let may_linger = hidden.contains(&short) && state.world.manner.lag > 0;
         assert!(
-            !missing.contains(&key),
+            may_linger || !missing.contains(&key),
             "t{id:04} of {instance} is there and called missing"
         );
         // What a list hides it does not show, and only what is about to be called missing makes anybody ask for it.
