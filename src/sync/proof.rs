@@ -91,8 +91,16 @@ pub(crate) fn judge(
         return Err(Doubt::CameTwice);
     }
     let trusted = trust == TotalTrust::Trusted;
+    let equal_before = before.is_some_and(|before| same_sequence(found, before));
     match found.totals {
-        Totals::Same(total) if trusted && total == found.positions => return Ok(Evidence::Total),
+        // A list that grew at its top by just what was read looks like one that starts over, so that has to come twice.
+        Totals::Same(total) if trusted && total == found.positions => {
+            return if found.end != End::NothingNew || equal_before {
+                Ok(Evidence::Total)
+            } else {
+                Err(Doubt::NeedsEqualWalk)
+            };
+        }
         Totals::Changed { first, last } if trusted => {
             return Err(Doubt::CountMoved { first, last });
         }
@@ -105,7 +113,6 @@ pub(crate) fn judge(
             received: found.positions,
         });
     }
-    let equal_before = before.is_some_and(|before| same_sequence(found, before));
     let to_the_end = |walk: &Finding| walk.end == End::OnlyShared;
     if equal_before && to_the_end(found) && before.is_some_and(to_the_end) {
         return Ok(Evidence::EqualWalks);
@@ -182,6 +189,7 @@ mod tests {
         };
         let paged = found(End::OnlyShared, 25, Totals::Changed { first: 10, last: 1 });
         let stopped = found(End::NothingNew, 25, Totals::Absent);
+        let again = found(End::NothingNew, 25, Totals::Same(25));
         let above = found(End::OnlyShared, 25, Totals::Same(30));
         let low = found(End::OnlyShared, 25, Totals::Same(20));
         let moved = Doubt::CountMoved { first: 10, last: 1 };
@@ -205,10 +213,17 @@ mod tests {
                 Ok(Evidence::Total),
             ),
             (
-                "offset ignored, trusted total fits",
-                &found(End::NothingNew, 25, Totals::Same(25)),
+                "offset ignored, trusted total fits: or the list grew at its top meanwhile",
+                &again,
                 Trusted,
                 None,
+                Err(Doubt::NeedsEqualWalk),
+            ),
+            (
+                "the same, twice",
+                &again,
+                Trusted,
+                Some(&again),
                 Ok(Evidence::Total),
             ),
             (

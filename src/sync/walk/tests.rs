@@ -230,7 +230,7 @@ fn an_unread_record_that_jumps_ahead_is_noticed() {
 }
 
 #[test]
-fn a_server_that_ignores_the_offset_ends_the_walk_without_a_proof_unless_the_total_fits() {
+fn a_server_that_ignores_the_offset_ends_the_walk_without_a_proof_unless_the_total_fits_twice() {
     let mut server = Server::new(&["abcdefghij"], 4, whole);
     server.ignores_offset = true;
     let (offsets, found, endpoint) = walk(&server, Endpoint::default(), 0);
@@ -248,6 +248,10 @@ fn a_server_that_ignores_the_offset_ends_the_walk_without_a_proof_unless_the_tot
     assert_eq!((found.end, found.positions), (End::NothingNew, 10));
     assert_eq!(
         proof::judge(&found, endpoint.trust, None),
+        Err(Doubt::NeedsEqualWalk)
+    );
+    assert_eq!(
+        proof::judge(&found, endpoint.trust, Some(&found)),
         Ok(Evidence::Total)
     );
 }
