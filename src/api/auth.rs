@@ -14,7 +14,10 @@ use std::{
 
 use reqwest::header::{HeaderMap, HeaderName};
 
-use super::secret::Secret;
+use super::{
+    endpoint::Endpoint,
+    secret::{Password, Secret, SecretError},
+};
 
 const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
@@ -28,6 +31,85 @@ pub(crate) type Renew = Box<dyn FnOnce() -> Result<Secret, RenewError> + Send>;
 pub(crate) enum Auth {
     /// A token, and how to get another one if it is refused.
     Token { token: Secret, renew: Option<Renew> },
+    /// An access key, with which each request is signed.
+    Keys(Keys),
+    /// A user's name and password, for which IAM gives a token.
+    Password(Login),
+    /// The agency of the ECS that this runs on: its metadata service gives temporary keys.
+    Agency(Agency),
+}
+
+/// An access key and its secret; temporary ones come with a security token.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    pub(crate) access_key: AccessKey,
+    pub(crate) secret_key: Secret,
+    pub(crate) security_token: Option<Secret>,
+}
+
+/// The public half of a key pair (AK). People may see its first four characters.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct AccessKey(String);
+
+impl AccessKey {
+    /// Takes an access key: visible ASCII, not empty.
+    pub(crate) fn parse(text: String) -> Result<Self, SecretError> {
+        // The rules are those of a secret, and so is what an error may say.
+        Secret::parse(text.clone()).map(|_checked| Self(text))
+    }
+
+    /// Returns what people may see of it.
+    pub(crate) fn masked(&self) -> String {
+        let shown = self.0.get(..4).filter(|_| self.0.len() >= 12).unwrap_or("");
+        format!("{shown}***")
+    }
+}
+
+impl fmt::Debug for AccessKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "AccessKey({})", self.masked())
+    }
+}
+
+/// What IAM asks for before it gives a token.
+#[derive(Debug)]
+pub(crate) struct Login {
+    /// The address of IAM, without `/v3`.
+    pub(crate) iam: Endpoint,
+    pub(crate) user: User,
+    pub(crate) password: Password,
+    /// Which project the token is for.
+    pub(crate) scope: Scope,
+}
+
+/// Who logs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum User {
+    Id(String),
+    /// A user's name is one within its domain (the account).
+    Name {
+        name: String,
+        domain: Domain,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Domain {
+    Id(String),
+    Name(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    ProjectId(String),
+    ProjectName(String),
+}
+
+/// Where an ECS asks for the keys of its agency.
+#[derive(Clone, Debug)]
+pub(crate) struct Agency {
+    /// The metadata service: `http://169.254.169.254` unless something else was set.
+    pub(crate) metadata: String,
 }
 
 impl fmt::Debug for Auth {
@@ -38,6 +120,9 @@ impl fmt::Debug for Auth {
                 .field("token", token)
                 .field("renewable", &renew.is_some())
                 .finish(),
+            Self::Keys(keys) => out.debug_tuple("Keys").field(keys).finish(),
+            Self::Password(login) => out.debug_tuple("Password").field(login).finish(),
+            Self::Agency(agency) => out.debug_tuple("Agency").field(agency).finish(),
         }
     }
 }
@@ -72,7 +157,9 @@ pub(super) enum Refusal {
 
 impl Keyring {
     pub(super) fn new(auth: Auth) -> Self {
-        let Auth::Token { token, renew } = auth;
+        let Auth::Token { token, renew } = auth else {
+            unimplemented!("the other credentials")
+        };
         Self {
             tokens: Mutex::new(vec![Arc::new(token)]),
             renew: tokio::sync::Mutex::new(renew),

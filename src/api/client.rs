@@ -184,6 +184,15 @@ pub(crate) struct Client {
     /// Whether any request of this run has been answered, so that an open connection may be lying idle.
     warm: AtomicBool,
     observer: Observer,
+    /// This machine's clock, for the date in a signature.
+    clock: fn() -> Timestamp,
+}
+
+/// A project of an account, as IAM lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Project {
+    pub(crate) id: String,
+    pub(crate) name: String,
 }
 
 impl Client {
@@ -192,8 +201,10 @@ impl Client {
         auth: Auth,
         settings: &Settings,
         deadline: Deadline,
+        clock: fn() -> Timestamp,
     ) -> Result<Self, BuildError> {
         Ok(Self {
+            clock,
             transport: Transport::new(&endpoint, settings)?,
             endpoint,
             keyring: Keyring::new(auth),
@@ -231,6 +242,15 @@ impl Client {
     /// nor a renewed token is one.
     pub(crate) fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
+    }
+
+    /// Asks IAM for the projects of this name; with a password, for the one that its token is for.
+    pub(crate) async fn projects(
+        &self,
+        _iam: &Endpoint,
+        _name: &str,
+    ) -> Result<Vec<Project>, ApiError> {
+        unimplemented!("finding projects")
     }
 
     /// Asks for one page of an instance's background tasks.

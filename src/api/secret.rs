@@ -84,6 +84,28 @@ impl Secret {
     }
 }
 
+/// A password: any text that is not empty. It goes into the body of a request for a token, never into a header.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Password(Secret);
+
+impl Password {
+    /// Takes a password as it is, blanks included.
+    pub(crate) fn parse(text: String) -> Result<Self, SecretError> {
+        // From here on the text is wiped on every way out.
+        let secret = Secret(text);
+        if secret.0.is_empty() {
+            return Err(SecretError::Empty);
+        }
+        Ok(Self(secret))
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Password({STARS})")
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Secret({STARS})")

@@ -41,7 +41,7 @@ fn token(renew: Option<Renew>) -> Auth {
 fn client_with(origin: &str, settings: &Settings, auth: Auth) -> Client {
     let endpoint = Endpoint::parse(origin, false).unwrap();
     let deadline = Deadline::after(Duration::from_mins(1));
-    Client::new(endpoint, auth, settings, deadline).unwrap()
+    Client::new(endpoint, auth, settings, deadline, || Timestamp::EPOCH).unwrap()
 }
 
 fn client(server: &Server) -> Client {
@@ -534,7 +534,10 @@ async fn neither_a_request_nor_a_wait_outlasts_the_run() {
         let endpoint = Endpoint::parse(&server.origin(), false).unwrap();
         let begun = Instant::now();
         let deadline = Deadline::after(limit);
-        let client = Client::new(endpoint, token(None), &settings(), deadline).unwrap();
+        let client = Client::new(endpoint, token(None), &settings(), deadline, || {
+            Timestamp::EPOCH
+        })
+        .unwrap();
         let error = ask(&client).await.unwrap_err();
         assert_eq!(*error.kind(), ErrorKind::Deadline { limit });
         let source = std::error::Error::source(&error).map(ToString::to_string);

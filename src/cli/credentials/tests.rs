@@ -36,8 +36,10 @@ fn args(file: Option<&Path>, command: Option<&str>) -> CredentialArgs {
 
 /// Resolves, and returns the token and whether it can be renewed.
 fn resolve(args: &CredentialArgs, variable: &str, stdin: &str) -> Result<(Secret, bool), CliError> {
-    let Auth::Token { token, renew } =
-        args.resolve_with(Some(variable.into()), &mut stdin.as_bytes())?;
+    let auth = args.resolve_with(Some(variable.into()), &mut stdin.as_bytes())?;
+    let Auth::Token { token, renew } = auth else {
+        panic!("not a token: {auth:?}");
+    };
     Ok((token, renew.is_some()))
 }
 
@@ -173,7 +175,9 @@ fn a_command_is_run_again_to_renew_its_token() {
         count.display()
     );
     let auth = args(None, Some(&line)).resolve_with(None, &mut io::empty());
-    let Auth::Token { token, renew } = auth.unwrap();
+    let Ok(Auth::Token { token, renew }) = auth else {
+        panic!("no token: {auth:?}");
+    };
     assert_eq!(token, is("1", true).0);
     assert_eq!(renew.unwrap()().unwrap(), is("2", true).0);
 }

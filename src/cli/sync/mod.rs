@@ -215,6 +215,7 @@ fn walk(
             auth,
             &args.network.settings(),
             args.network.deadline(),
+            wall,
         )
         .map_err(|error| CliError::usage("cannot set up the connection").because(&error))?
         .observed(move |retrying| {

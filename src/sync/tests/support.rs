@@ -177,7 +177,7 @@ impl<'a> Run<'a> {
         };
         let deadline = Deadline::after(Duration::from_mins(1));
         let (_tell, signals) = watch::channel(None);
-        let client = Client::new(endpoint, auth, &settings, deadline).unwrap();
+        let client = Client::new(endpoint, auth, &settings, deadline, wall).unwrap();
         let mut archive = Archive::new(open::writable(&place.path, wall()).unwrap(), READING);
         if let Some(commits) = self.commits {
             archive.fail_after(commits);
