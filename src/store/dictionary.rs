@@ -20,9 +20,23 @@ pub(super) struct Dictionary {
     statuses: HashMap<String, i64>,
     users: HashMap<(Option<String>, Option<String>), i64>,
     attributes: HashMap<(Source, String, bool), i64>,
+    /// Statuses that somebody said to be final; not forgotten on a rollback.
+    pub(super) finals: Vec<String>,
 }
 
 impl Dictionary {
+    pub(super) fn knowing(finals: Vec<String>) -> Self {
+        Self {
+            finals,
+            ..Self::default()
+        }
+    }
+
+    /// Forgets the keys.
+    pub(super) fn forget(&mut self) {
+        *self = Self::knowing(std::mem::take(&mut self.finals));
+    }
+
     pub(super) fn operation(
         &mut self,
         connection: &Connection,
@@ -49,16 +63,30 @@ impl Dictionary {
         name: Option<&str>,
     ) -> Result<Option<i64>> {
         let Some(name) = name else { return Ok(None) };
+        let is_final = self.is_final(name);
         remembered(&mut self.statuses, name.to_owned(), || {
             find_or_insert(
                 connection,
                 "SELECT status_key FROM status WHERE name = ?1",
                 "INSERT INTO status(name, is_final) VALUES (?1, ?2)",
                 params![name],
-                params![name, status::is_final(name)],
+                params![name, is_final],
             )
         })
         .map(Some)
+    }
+
+    /// Says whether a task with this status may still change: also where it has none or an unknown one.
+    pub(super) fn is_open(&self, status: Option<&str>) -> bool {
+        !status.is_some_and(|status| self.is_final(status))
+    }
+
+    fn is_final(&self, name: &str) -> bool {
+        status::is_final(name)
+            || self
+                .finals
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(name.trim()))
     }
 
     pub(super) fn user(&mut self, connection: &Connection, row: &TaskRow) -> Result<Option<i64>> {

@@ -9,6 +9,7 @@ mod compact;
 mod dictionary;
 pub(crate) mod error;
 pub(crate) mod filter;
+mod finals;
 pub(crate) mod format;
 #[cfg(test)]
 pub(crate) mod golden;

@@ -9,11 +9,7 @@ use crate::model::{
     standing::Standing,
     time::Timestamp,
 };
-use crate::store::{
-    Error, compact,
-    error::Kind,
-    write::{Archive, is_open},
-};
+use crate::store::{Error, compact, error::Kind, write::Archive};
 
 /// The revisions that one task can have: its key and a revision's number share one integer (see the migration).
 pub(super) const REVISIONS_A_TASK: i64 = 1 << 20;
@@ -54,7 +50,7 @@ impl Archive {
                 operation,
                 status,
                 user,
-                is_open(row.status.as_deref()),
+                self.dictionary.is_open(row.status.as_deref()),
                 row.created.map(Timestamp::millis),
                 row.updated.map(Timestamp::millis),
                 revision,

@@ -18,7 +18,7 @@ use crate::store::{
     Error,
     revisions::REVISIONS_A_TASK,
     seen::SeenTasks,
-    write::{self, Archive, WalkState},
+    write::{Archive, WalkState},
 };
 
 /// The walk that a sync is about to make.
@@ -371,7 +371,7 @@ impl Archive {
                 })?;
             let normalized = (self.reading.normalize)(&raw, adopted.as_deref());
             self.update_task(task_key, revision, &raw, &normalized)?;
-            let is_open = write::is_open(normalized.row.status.as_deref());
+            let is_open = self.dictionary.is_open(normalized.row.status.as_deref());
             settled.opened += i64::from(is_open) - i64::from(was_open);
         }
         self.count_revisions(task_key)?;

@@ -19,7 +19,7 @@ use crate::model::{
 use crate::store::{
     Error,
     dictionary::Dictionary,
-    format,
+    finals, format,
     instances::ListState,
     open::{self, Writable},
     revisions::{adopts_time, stored_params},
@@ -89,9 +89,11 @@ impl Archive {
             });
         Self {
             was_empty: any.is_ok_and(|any| !any),
-            writable,
             reading,
-            dictionary: Dictionary::default(),
+            dictionary: Dictionary::knowing(
+                finals::remembered(&writable.connection).unwrap_or_default(),
+            ),
+            writable,
             walks: HashMap::new(),
             lists: HashMap::new(),
             shown: HashSet::new(),
@@ -160,7 +162,7 @@ impl Archive {
 
     /// Forgets what is remembered of rows that a rollback may have taken away.
     pub(super) fn forget(&mut self) {
-        self.dictionary = Dictionary::default();
+        self.dictionary.forget();
         self.journalled.clear();
         self.walks.clear();
         self.lists.clear();
@@ -366,7 +368,7 @@ impl Archive {
                 .status(&self.writable.connection, row.status.as_deref())?,
             self.dictionary.user(&self.writable.connection, row)?,
         );
-        let is_open = is_open(row.status.as_deref());
+        let is_open = self.dictionary.is_open(row.status.as_deref());
         let instance_key = self.walk(walk_key).instance_key;
         let packed = packed_id(&seen.id);
         let id = match &packed {
@@ -437,7 +439,7 @@ impl Archive {
         let observed = Standing {
             updated: row.updated,
             is_adopted: adopts_time(seen.adopted.as_deref()),
-            is_final: !is_open(row.status.as_deref()),
+            is_final: !self.dictionary.is_open(row.status.as_deref()),
         };
         let wins = standing::supersedes(current.standing, observed, history, server_now);
         let number = if let Some(number) = number {
@@ -484,11 +486,6 @@ impl Archive {
             .iter()
             .try_for_each(|drift| self.journal(walk_key, drift))
     }
-}
-
-/// A task without a status may still be changing, like one with an unknown status.
-pub(super) fn is_open(status: Option<&str>) -> bool {
-    !status.is_some_and(crate::model::status::is_final)
 }
 
 /// Packs an id of exactly 32 lower-case hex digits into 16 bytes.

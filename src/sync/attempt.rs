@@ -34,6 +34,8 @@ pub(crate) struct ListReport {
     pub(crate) walks: u32,
     /// What proves the last walk; of an unproven one, why it is not.
     pub(crate) reason: String,
+    /// The count was above what the last walk showed.
+    pub(crate) is_short_of_its_count: bool,
     /// Of a backfill: what the rows of its last walk tell of the filter.
     pub(super) filtered: Option<Tally>,
 }
@@ -56,6 +58,7 @@ impl ListReport {
             counts: Counts::default(),
             walks: 0,
             reason: "not read: the run ended before".to_owned(),
+            is_short_of_its_count: false,
             filtered: None,
         }
     }
@@ -151,6 +154,7 @@ impl Session<'_> {
             Ok(evidence) => evidence,
             Err(doubt) => {
                 let reason = doubt.to_string();
+                report.is_short_of_its_count = matches!(doubt, Doubt::CountAbove { .. });
                 self.end_walk(&mut running, report, &finding, false, false, reason)
                     .await?;
                 return Ok(Attempt::Doubtful {

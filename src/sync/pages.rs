@@ -128,8 +128,12 @@ impl Session<'_> {
             };
             let fetched = self.request(list, offset, limit, filter).await?;
             match fetched {
-                Ok((page, attempts)) => {
+                Ok((mut page, attempts)) => {
                     running.requests += u64::from(attempts);
+                    // That there must be records is said by a count of any kind: an empty answer is no easier believed.
+                    if self.job.ignore_total && !page.records.is_empty() {
+                        page.total = None;
+                    }
                     running.started.get_or_insert(self.clock.now());
                     return Ok(Ok(page));
                 }

@@ -143,6 +143,8 @@ pub(crate) fn read(
         concurrency: args.network.concurrency(),
         work,
         accept_endpoint: args.accept_endpoint,
+        final_statuses: Vec::new(),
+        ignore_total: false,
         version: env!("CARGO_PKG_VERSION"),
     };
     let (mut archive, summary) = walk(args, endpoint, auth, archive, &job, signals, context)?;

@@ -129,6 +129,12 @@ fn with_advice(error: CliError, summary: &Summary) -> CliError {
                 .push(format!("{}: {}", report.list, report.reason));
         }
     }
+    let mut reports = summary.list.iter().chain(&summary.instances);
+    if reports.any(|report| report.end == InstanceEnd::Unproven && report.is_short_of_its_count) {
+        error = error.hint(
+            "if this upstream's counts are wrong for good, say `total = \"ignore\"` in the profile: then two equal walks are the proof",
+        );
+    }
     if summary.counts().rejected_new > 0 {
         error =
             error.hint("the archive's view `rejected` has their text and what is wrong with them");

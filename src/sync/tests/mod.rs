@@ -3,6 +3,7 @@
 mod discovery;
 mod fake;
 mod incremental;
+mod profile;
 mod rules;
 mod simulation;
 mod support;

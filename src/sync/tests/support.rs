@@ -106,6 +106,8 @@ pub(super) struct Run<'a> {
     pub(super) instances: &'a [&'a str],
     pub(super) choice: Choice,
     pub(super) accept_endpoint: bool,
+    pub(super) final_statuses: &'a [&'a str],
+    pub(super) ignore_total: bool,
     pub(super) rules: Rules,
     pub(super) backfill: Option<Filter>,
     /// What the clock of this machine says at the beginning.
@@ -128,6 +130,8 @@ impl<'a> Run<'a> {
             instances: &[INSTANCE],
             choice: Choice::default(),
             accept_endpoint: false,
+            final_statuses: &[],
+            ignore_total: false,
             rules: RULES,
             backfill: None,
             wall: Timestamp::EPOCH,
@@ -163,6 +167,12 @@ impl<'a> Run<'a> {
                 None => Work::Sync(self.rules),
             },
             accept_endpoint: self.accept_endpoint,
+            final_statuses: self
+                .final_statuses
+                .iter()
+                .map(|status| (*status).to_owned())
+                .collect(),
+            ignore_total: self.ignore_total,
             version: "test",
         };
         let settings = Settings {
