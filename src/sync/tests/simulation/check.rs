@@ -509,10 +509,12 @@ pub(super) fn at_rest(place: &Place, state: &State, summary: &Summary, setting: 
         "a world at rest can be proven: {summary:?}"
     );
     let archive = place.read();
-    // By now the slowest clock has passed the times of all that is still shown, so they tell, unless it never will.
+    // By now the slowest clock has passed the times of all that is still shown, so they tell, unless it never will; but
+    // only a full walk sees again what lies deep in a list.
     let hides = matches!(manner.filtering, Filtering::Hides(_));
+    let confirms = setting.rules.mode == Mode::Full || setting.rules.full_every.is_some();
     let lives = state.world.lives.iter().filter(|life| {
-        let is_settled = life.ended.is_none() && !hides && !setting.is_lost(state);
+        let is_settled = life.ended.is_none() && confirms && !hides && !setting.is_lost(state);
         life.is_odd || !is_settled && !setting.times_tell(state)
     });
     let odd = lives
@@ -525,7 +527,6 @@ pub(super) fn at_rest(place: &Place, state: &State, summary: &Summary, setting: 
     );
     nothing_goes_back(&archive, &history, &odd);
     for instance in &state.world.instances {
-        let confirms = setting.rules.mode == Mode::Full || setting.rules.full_every.is_some();
         if !instance.is_there
             || !instance.is_listed
             || instance.without_tasks
