@@ -13,7 +13,7 @@ use crate::simulator::manners::{
 /// How the cloud behaves where the real one's documentation leaves it open, and how it misbehaves.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Manners")]
-pub(super) struct Args {
+pub(super) struct MannerArgs {
     /// What the bounds of time select tasks by.
     #[arg(long, value_name = "BY", value_enum, default_value_t = ByTime::Created)]
     filter: ByTime,
@@ -97,7 +97,7 @@ enum Form {
     Portal,
 }
 
-impl Args {
+impl MannerArgs {
     /// What the simulated cloud is told.
     pub(super) fn read(&self) -> Manners {
         let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);

@@ -18,6 +18,7 @@ use crate::simulator::account::REGION;
 use crate::simulator::world;
 use crate::simulator::{self, Running};
 pub(super) use files::Files;
+use manners::MannerArgs;
 
 /// Run a simulated cloud on this machine, to try things on.
 ///
@@ -68,7 +69,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     #[command(flatten)]
-    manners: manners::Args,
+    manners: MannerArgs,
 }
 
 /// The fastest clock: eleven days a second. What happens meanwhile has to be worked out between two requests.
