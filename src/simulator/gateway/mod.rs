@@ -72,11 +72,10 @@ impl Caller {
                     Refusal::OtherRegion
                 })
             }
-            Self::Token(Scope::Domain) => Err(Refusal::OtherProject),
             Self::Key { project: Some(own) } if own == project => Ok(()),
             // Only a sub-project has to be named beside the path.
             Self::Key { project: None } if !known.is_sub_project() => Ok(()),
-            Self::Key { .. } => Err(Refusal::OtherProject),
+            Self::Token(Scope::Domain) | Self::Key { .. } => Err(Refusal::OtherProject),
         }
     }
 }

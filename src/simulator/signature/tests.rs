@@ -345,20 +345,23 @@ fn a_query_is_sorted_and_encoded_as_the_vendors_signers_do() {
     }
 }
 
+/// Changes one thing about a request that was signed.
+type Change = fn(&mut Vector);
+
 #[test]
 fn whatever_was_changed_on_the_way_spoils_the_signature() {
-    let changes: [(&str, fn(&mut Vector)); 8] = [
+    let changes: [(&str, Change); 8] = [
         ("method", |vector| vector.method = "PUT"),
         ("path", |vector| vector.path = "/v2/other/instances"),
         ("query", |vector| vector.query = "offset=1&limit=1000"),
         ("body", |vector| vector.body = "{}"),
         ("secret", |vector| vector.keys.1 = "another"),
         ("host", |vector| {
-            vector.header("host", "dcs.cn-north-4.myhuaweicloud.com:8443")
+            vector.header("host", "dcs.cn-north-4.myhuaweicloud.com:8443");
         }),
         ("project", |vector| vector.header("x-project-id", "another")),
         ("token", |vector| {
-            vector.header("x-security-token", "another")
+            vector.header("x-security-token", "another");
         }),
     ];
     for (what, change) in changes {
