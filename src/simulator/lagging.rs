@@ -4,7 +4,7 @@
 //! minutes behind serves a list that was right minutes ago, under the date of now. Which answers come from the copy is
 //! fixed beforehand, by instance and number, so that the same story can be told twice.
 
-use super::request::Route;
+use super::route::Route;
 use super::world::World;
 
 /// The world as it was, and which answers are still to come from it.

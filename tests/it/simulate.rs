@@ -5,9 +5,9 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dcs-history"));
@@ -46,21 +46,42 @@ impl Simulated {
     }
 
     fn get(&self, path: &str, token: &str) -> (u16, Value) {
+        let (status, _, body) = self.send("GET", path, &format!("X-Auth-Token: {token}\r\n"), "");
+        (status, serde_json::from_str(&body).unwrap())
+    }
+
+    /// Asks over a connection of its own and returns the status, the head in small letters, and the body.
+    fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String, String) {
         let address = self.text("endpoint").strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(20)))
             .unwrap();
+        let length = body.len();
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nHost: {address}\r\nX-Auth-Token: {token}\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
         )
         .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, serde_json::from_str(body).unwrap())
+        (status, head.to_lowercase(), body.to_owned())
+    }
+
+    /// What `credentials.json` holds.
+    pub(crate) fn credentials(&self) -> Value {
+        let text = std::fs::read_to_string(self.text("credentials_file")).unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Asks for the tasks of the first instance with the token of the file.
+    fn tasks(&self, query: &str) -> (u16, Value) {
+        let (project, instance) = (self.text("project_id"), self.list("instances")[0]);
+        let token = std::fs::read_to_string(self.text("token_file")).unwrap();
+        let path = format!("/v2/{project}/instances/{instance}/tasks?{query}");
+        self.get(&path, token.trim_end())
     }
 
     /// Sends a signal and returns the exit code with everything that was still said.
@@ -201,6 +222,150 @@ fn its_files_go_where_they_are_wanted_and_nothing_there_is_overwritten() {
     assert_eq!(refused.status.code(), Some(1));
 }
 
+#[test]
+fn its_credentials_open_iam_and_each_stands_under_its_name() {
+    let cloud = Simulated::start(&["-q", "--speed", "0"]);
+    let keys = cloud.credentials();
+    for (name, expected) in [
+        ("endpoint", cloud.text("endpoint")),
+        ("iam_endpoint", cloud.text("iam_endpoint")),
+        ("metadata_endpoint", cloud.text("metadata_endpoint")),
+        ("region", cloud.text("region")),
+        ("project_id", cloud.text("project_id")),
+        ("project_name", "sim-1"),
+    ] {
+        assert_eq!(keys[name], expected, "{name}");
+    }
+    let secrets = [
+        "token",
+        "user_name",
+        "user_id",
+        "password",
+        "domain_name",
+        "domain_id",
+        "ak",
+        "sk",
+    ];
+    for name in secrets {
+        assert!(
+            keys[name].as_str().is_some_and(|text| !text.is_empty()),
+            "{name}"
+        );
+    }
+    let user = json!({
+        "name": keys["user_name"],
+        "password": keys["password"],
+        "domain": {"name": keys["domain_name"]},
+    });
+    let identity = json!({"methods": ["password"], "password": {"user": user}});
+    let scope = json!({"project": {"name": keys["project_name"]}});
+    let request = json!({"auth": {"identity": identity, "scope": scope}}).to_string();
+    let (status, head, body) = cloud.send("POST", "/v3/auth/tokens", "", &request);
+    assert_eq!(status, 201, "{body}");
+    let token = head
+        .lines()
+        .find_map(|line| line.strip_prefix("x-subject-token: "))
+        .unwrap();
+    let list = format!("/v2/{}/instances", cloud.text("project_id"));
+    assert_eq!(cloud.get(&list, token).0, 200);
+    let (status, found) = cloud.get("/v3/projects?name=sim-2", token);
+    assert_eq!(
+        (status, found["projects"].as_array().unwrap().len()),
+        (200, 2)
+    );
+    // The metadata service gives other keys than those of the file.
+    let (status, _, body) = cloud.send("GET", "/openstack/latest/securitykey", "", "");
+    let given: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(status, 200);
+    assert_ne!(given["credential"]["access"], keys["ak"]);
+}
+
+#[test]
+fn it_filters_and_counts_as_it_is_told() {
+    const FUTURE: &str = "20990101000000";
+    let shown = |args: &[&str], query: &str| {
+        let args = [&["-q", "--speed", "0"], args].concat();
+        let (status, body) = Simulated::start(&args).tasks(query);
+        let tasks = body["tasks"].as_array().map(Vec::len);
+        (status, body["task_count"].clone(), tasks)
+    };
+    let (start, begin) = (
+        format!("start_time={FUTURE}"),
+        format!("begin_time={FUTURE}"),
+    );
+    let none = (200, json!(0), Some(0));
+    let ten = (200, json!(40), Some(10));
+    for (args, query, expected) in [
+        (&[] as &[&str], &*start, none.clone()),
+        (&[], &begin, none.clone()),
+        (&["--filter-name", "start_time"], &start, none.clone()),
+        (&["--filter-name", "start_time"], &begin, ten.clone()),
+        (&["--filter-name", "begin_time"], &start, ten.clone()),
+        (&["--filter", "updated"], &start, none),
+        (&["--filter", "ignored"], &start, ten.clone()),
+        (&["--filter", "refused"], &start, (400, Value::Null, None)),
+        (&["--filter", "refused"], "", ten),
+        (&["--count", "page"], "limit=7", (200, json!(7), Some(7))),
+        (&["--count", "text"], "limit=7", (200, json!("40"), Some(7))),
+        (
+            &["--count", "absent"],
+            "limit=7",
+            (200, Value::Null, Some(7)),
+        ),
+    ] {
+        assert_eq!(shown(args, query), expected, "{args:?} {query}");
+    }
+    let hidden = Simulated::start(&["-q", "--speed", "0", "--window", "20d"]);
+    let (_, recent) = hidden.tasks("limit=1000");
+    let (_, all) = hidden.tasks("limit=1000&start_time=20000101000000");
+    assert_eq!(all["task_count"], 40);
+    assert!(recent["task_count"].as_u64().unwrap() < 40, "{recent}");
+}
+
+#[test]
+fn it_fails_and_throttles_as_it_is_told() {
+    let cloud = Simulated::start(&["-q", "--throttle", "0", "--retry-after", "1500ms"]);
+    let (status, head, body) = cloud.send("GET", "/v3/projects", "", "");
+    assert_eq!(status, 429, "{body}");
+    assert!(head.contains("\r\nretry-after: 2"), "{head}");
+    assert!(
+        body.contains("policy user over ratelimit,limit:0,time:1 second"),
+        "{body}"
+    );
+
+    let cloud = Simulated::start(&["-q", "--trouble", "2", "--trouble-form", "html"]);
+    let token = "X-Auth-Token: shown-to-everybody\r\n";
+    let statuses: Vec<u16> = (0..4)
+        .map(|_| cloud.send("GET", "/v3/projects", token, "").0)
+        .collect();
+    assert_eq!(statuses, [401, 502, 401, 502]);
+    let (_, head, body) = (
+        cloud.send("GET", "/", token, ""),
+        cloud.send("GET", "/", token, ""),
+    )
+        .1;
+    assert!(head.contains("content-type: text/html"), "{head}");
+    assert!(body.contains("shown-to-everybody"), "{body}");
+
+    let cloud = Simulated::start(&["-q", "--metadata", "off"]);
+    assert_eq!(
+        cloud.send("GET", "/openstack/latest/securitykey", "", "").0,
+        404
+    );
+}
+
+#[test]
+fn a_token_ends_after_the_life_that_it_is_given() {
+    // 20 virtual hours a second: the life is over long before the patience is.
+    let cloud = Simulated::start(&["-q", "--token-life", "24h", "--speed", "72000"]);
+    let begin = Instant::now();
+    let mut last = cloud.tasks("");
+    while last.0 == 200 && begin.elapsed() < Duration::from_secs(30) {
+        last = cloud.tasks("");
+    }
+    assert_eq!((last.0, &last.1["error_code"]), (401, &json!("DCS.1002")));
+}
+
 fn output(args: &[&str]) -> Output {
     program(args).stdin(Stdio::null()).output().unwrap()
 }
@@ -230,6 +395,17 @@ fn values_that_make_no_cloud_are_wrong_usage() {
         (["--instances", "1001"], "1001"),
         (["--tasks", "1000001"], "1000001"),
         (["--port", "65536"], "65536"),
+        (["--filter", "mtime"], "created, updated, ignored, refused"),
+        (["--filter-name", "since"], "start_time, begin_time, both"),
+        (["--count", "0"], "total, page, text, absent"),
+        (["--window", "0s"], "nothing can be done in no time"),
+        (["--token-life", "1"], "a unit is missing"),
+        (["--metadata", "on"], "both, plain, token, off"),
+        (["--skew", "-20m"], "a duration is a whole number"),
+        (["--throttle", "many"], "many"),
+        (["--retry-after", "5s"], "--throttle"),
+        (["--trouble", "0"], "0"),
+        (["--trouble-form", "html"], "--trouble"),
     ] {
         // A negative number is a value here and not an option.
         let joined = args.join("=");

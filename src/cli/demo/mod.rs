@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, CliErr
         CliError::new(Exit::Machine, "cannot start the simulated cloud").because(&error)
     })?;
     // Gone at the end, like the cloud that they open.
-    let files = Files::write(Some(&folder), &cloud.token)
+    let files = Files::write(Some(&folder), &cloud)
         .map_err(|unwritten| unwritten.told(args.dir.is_some()))?;
     let terminal = context.out_is_terminal;
     let mut stage = Stage::new(&folder, cloud, &files.token, signals, context.out, terminal);

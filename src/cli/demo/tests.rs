@@ -11,9 +11,7 @@ use crate::sync::Signal;
 fn told(steps: &[Step], signal: Option<Signal>) -> (String, Result<(), CliError>) {
     let folder = tempfile::tempdir().unwrap();
     let cloud = simulator::start(options()).unwrap();
-    let files = Files::write(Some(folder.path()), &cloud.token)
-        .ok()
-        .unwrap();
+    let files = Files::write(Some(folder.path()), &cloud).ok().unwrap();
     let (_tell, signals) = watch::channel(signal);
     let mut out = Vec::new();
     let mut stage = Stage::new(folder.path(), cloud, &files.token, signals, &mut out, false);

@@ -10,6 +10,8 @@ use tempfile::TempDir;
 
 use super::machine;
 use crate::cli::error::CliError;
+use crate::simulator::Running;
+use crate::simulator::account::REGION;
 
 /// The files that hold the token; those that were made go when this is dropped, and a folder made for them too.
 pub(crate) struct Files {
@@ -42,15 +44,14 @@ impl Unwritten {
 }
 
 impl Files {
-    pub(crate) fn write(folder: Option<&Path>, token: &str) -> Result<Self, Unwritten> {
+    pub(crate) fn write(folder: Option<&Path>, cloud: &Running) -> Result<Self, Unwritten> {
         let mut files = match folder {
             Some(folder) => Self::named(folder),
             None => Self::temporary(),
         }?;
-        let credentials = json!({"token": token});
         for (path, text) in [
-            (files.token.clone(), format!("{token}\n")),
-            (files.credentials.clone(), format!("{credentials}\n")),
+            (files.token.clone(), format!("{}\n", cloud.token)),
+            (files.credentials.clone(), credentials(cloud)),
         ] {
             match write_private(&path, &text) {
                 Ok(()) => files.made.push(path),
@@ -100,6 +101,28 @@ impl Files {
             temporary_folder: None,
         }
     }
+}
+
+/// All that opens a simulated cloud, and what belongs beside it in somebody's settings, as one object.
+fn credentials(cloud: &Running) -> String {
+    let account = &cloud.account;
+    let credentials = json!({
+        "endpoint": cloud.endpoint,
+        "iam_endpoint": cloud.endpoint,
+        "metadata_endpoint": cloud.endpoint,
+        "region": REGION,
+        "project_id": cloud.project_id,
+        "project_name": REGION,
+        "token": cloud.token,
+        "user_name": account.user_name,
+        "user_id": account.user_id,
+        "password": account.password,
+        "domain_name": account.domain_name,
+        "domain_id": account.domain_id,
+        "ak": account.access_key,
+        "sk": account.secret_key,
+    });
+    format!("{credentials:#}\n")
 }
 
 impl Drop for Files {

@@ -1,6 +1,7 @@
 //! `simulate`: the simulated cloud alone, until somebody stops it.
 
 mod files;
+mod manners;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -13,9 +14,11 @@ use super::duration;
 use super::error::{CliError, Exit};
 use super::paths::quoted;
 use super::{Context, LogFormat, output_failed};
+use crate::simulator::account::REGION;
 use crate::simulator::world;
 use crate::simulator::{self, Running};
 pub(super) use files::Files;
+use manners::MannerArgs;
 
 /// Run a simulated cloud on this machine, to try things on.
 ///
@@ -24,14 +27,21 @@ pub(super) use files::Files;
 /// fail, and now and then a record is deleted. No account is needed, nothing leaves this machine, and the same seed always
 /// makes the same cloud.
 ///
-/// When it is ready it prints one line of JSON: where it answers, the project, the instances, and the names of two files
-/// with the token that it accepts. Ctrl-C stops it and removes the files.
+/// When it is ready it prints one line of JSON: where it answers, the project, the instances, and the names of two files:
+/// `token` holds a token, and `credentials.json` all else that opens it. Ctrl-C stops it and removes the files.
+///
+/// DCS, IAM and the metadata service of an ECS answer at the same address. IAM gives a token for the user's password, and
+/// finds projects by name: `sim-1` has the instances, `sim-1_audit` is empty, and two are called `sim-2`. A request may be
+/// signed with the access key, or with the temporary keys that the metadata service gives. Tokens and temporary keys end
+/// by the cloud's clock; a signature is judged by this machine's, because that is the one that it is made by. A key that
+/// failed six times in a row is locked for five minutes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   dcs-history simulate                  # on any free port, a minute a second
   dcs-history simulate --port 18080 --speed 3600         # an hour a second
   dcs-history simulate --dir simulated  # the token is in simulated/token
-  dcs-history simulate --tasks 200000 --page-cap 100 --latency 20ms --speed 0")]
+  dcs-history simulate --tasks 200000 --page-cap 100 --latency 20ms --speed 0
+  dcs-history simulate --count page --window 30d --throttle 5 --trouble 7")]
 pub(crate) struct Args {
     /// The port on 127.0.0.1; 0 takes a free one.
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -58,6 +68,8 @@ pub(crate) struct Args {
     /// temporary folder].
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    #[command(flatten)]
+    manners: MannerArgs,
 }
 
 /// The fastest clock: eleven days a second. What happens meanwhile has to be worked out between two requests.
@@ -82,7 +94,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, CliErr
         .map_err(|error| machine("cannot catch signals", &error))?;
     let cloud =
         simulator::start(args.options()).map_err(|error| cannot_listen(args.port, &error))?;
-    let files = Files::write(args.dir.as_deref(), &cloud.token)
+    let files = Files::write(args.dir.as_deref(), &cloud)
         .map_err(|unwritten| unwritten.told(args.dir.is_some()))?;
     announce(&cloud, &files, context.out).map_err(|error| output_failed(&error))?;
     if context.global.quiet == 0 && context.global.log_format == LogFormat::Text {
@@ -106,6 +118,7 @@ impl Args {
             speed: self.speed,
             page_cap: self.page_cap.map(count),
             latency: self.latency,
+            manners: self.manners.read(),
         }
     }
 }
@@ -151,6 +164,9 @@ fn announce(cloud: &Running, files: &Files, out: &mut dyn Write) -> io::Result<(
     let instances: Vec<String> = cloud.world().instance_ids().map(str::to_owned).collect();
     let line = json!({
         "endpoint": cloud.endpoint,
+        "iam_endpoint": cloud.endpoint,
+        "metadata_endpoint": cloud.endpoint,
+        "region": REGION,
         "project_id": cloud.project_id,
         "instances": instances,
         "token_file": files.token,

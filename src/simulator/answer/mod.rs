@@ -1,34 +1,34 @@
-//! What the simulated cloud says to a request: pure, so that every answer can be tested without a socket.
+//! What DCS says to a request: pure, so that every answer can be tested without a socket.
 //!
-//! The order of the checks is that of the real way in: the gateway knows the path and the method, the service then looks
-//! at the token, the project, the instance, and at last the parameters.
+//! The order of the checks is that of the real way in: the gateway knows the path and the method and who asks, the service
+//! then looks at the project, the instance, and at last the parameters.
 
 use serde::Serialize;
+use serde_json::Value;
 
-use crate::simulator::request::{Query, Refusal, Route, is_project_id, is_uuid};
-use crate::simulator::world::{InstanceRecord, TaskRecord, World};
+use super::account::Account;
+use super::gateway::Caller;
+use super::manners::{Count, Manners};
+use super::query::Query;
+use super::refusal::Refusal;
+use super::reply::Reply;
+use super::route::{Asked, is_project_id, is_uuid};
+use super::world::{InstanceRecord, Page, TaskRecord, World};
 
-/// A request, as far as the answer depends on it.
+/// The service as it stands before a request: what it holds, whose it is, and how it behaves.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Request<'a> {
-    pub(crate) method: &'a str,
-    pub(crate) path: &'a str,
-    pub(crate) query: &'a str,
-    pub(crate) token: Option<&'a str>,
-    /// The id that the answer carries; gateway errors repeat it in the body.
-    pub(crate) id: &'a str,
-}
-
-/// A status and a JSON body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: String,
+pub(crate) struct Service<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) account: &'a Account,
+    pub(crate) manners: &'a Manners,
+    /// The most records in a page, whatever limit is asked for.
+    pub(crate) page_cap: Option<usize>,
 }
 
 #[derive(Serialize)]
 struct TaskList<'a> {
-    task_count: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_count: Option<Value>,
     tasks: Vec<TaskRecord<'a>>,
 }
 
@@ -38,60 +38,101 @@ struct InstanceList<'a> {
     instances: Vec<InstanceRecord<'a>>,
 }
 
-/// Answers a request from the world as it is; `page_cap` cuts a page to so many records, whatever limit is asked for.
-pub(crate) fn answer(world: &World, request: &Request<'_>, page_cap: Option<usize>) -> Answer {
-    match page(world, request, page_cap) {
-        Ok(body) => Answer { status: 200, body },
-        Err(refusal) => Answer {
-            status: refusal.codes().0,
-            body: refusal.body(request.id),
-        },
+impl Service<'_> {
+    /// Answers a request for the instances of a project.
+    pub(crate) fn instances(&self, asked: &Asked<'_>, caller: &Caller, project: &str) -> Reply {
+        told(self.instance_list(asked, caller, project), asked)
+    }
+
+    /// Answers a request for the tasks of an instance.
+    pub(crate) fn tasks(
+        &self,
+        asked: &Asked<'_>,
+        caller: &Caller,
+        project: &str,
+        instance: &str,
+    ) -> Reply {
+        told(self.task_list(asked, caller, project, instance), asked)
+    }
+
+    fn instance_list(
+        &self,
+        asked: &Asked<'_>,
+        caller: &Caller,
+        project: &str,
+    ) -> Result<String, Refusal> {
+        self.check(caller, project)?;
+        let query = self.query(asked)?;
+        // All instances are in one project; the others are empty.
+        let all = self.world.instances();
+        let number = if self.holds(project) { all.len() } else { 0 };
+        Ok(text(&InstanceList {
+            instance_num: number,
+            instances: all
+                .take(number)
+                .skip(query.offset)
+                .take(query.limit)
+                .collect(),
+        }))
+    }
+
+    fn task_list(
+        &self,
+        asked: &Asked<'_>,
+        caller: &Caller,
+        project: &str,
+        instance: &str,
+    ) -> Result<String, Refusal> {
+        self.check(caller, project)?;
+        if !is_uuid(instance) {
+            return Err(Refusal::InstanceFormat);
+        }
+        let mut known = self.world.instance_ids();
+        if !self.holds(project) || !known.any(|known| known == instance) {
+            return Err(Refusal::NoInstance);
+        }
+        let query = self.query(asked)?;
+        let found = self
+            .world
+            .task_page(instance, &query.selection, query.offset, query.limit)
+            .ok_or(Refusal::NoInstance)?;
+        Ok(text(&TaskList {
+            task_count: self.count(&found),
+            tasks: found.records,
+        }))
+    }
+
+    fn check(&self, caller: &Caller, project: &str) -> Result<(), Refusal> {
+        if !is_project_id(project) {
+            return Err(Refusal::ProjectFormat);
+        }
+        caller.may_see(project, self.account)
+    }
+
+    fn holds(&self, project: &str) -> bool {
+        project == self.world.project_id()
+    }
+
+    fn query(&self, asked: &Asked<'_>) -> Result<Query, Refusal> {
+        let mut query = Query::read(asked.query, self.manners, self.world.now())?;
+        query.limit = query.limit.min(self.page_cap.unwrap_or(usize::MAX));
+        Ok(query)
+    }
+
+    fn count(&self, found: &Page<TaskRecord<'_>>) -> Option<Value> {
+        match self.manners.count {
+            Count::Total => Some(found.total.into()),
+            Count::Page => Some(found.records.len().into()),
+            Count::Text => Some(found.total.to_string().into()),
+            Count::Absent => None,
+        }
     }
 }
 
-fn page(world: &World, request: &Request<'_>, page_cap: Option<usize>) -> Result<String, Refusal> {
-    let route = Route::read(request.path)?;
-    if request.method != "GET" {
-        return Err(Refusal::Method);
-    }
-    let token = request.token.ok_or(Refusal::NoToken)?;
-    if token != world.token() {
-        return Err(Refusal::WrongToken);
-    }
-    if !is_project_id(route.project()) {
-        return Err(Refusal::ProjectFormat);
-    }
-    if route.project() != world.project_id() {
-        return Err(Refusal::OtherProject);
-    }
-    match route {
-        Route::Instances { .. } => {
-            let query = Query::read(request.query)?;
-            let limit = query.limit.min(page_cap.unwrap_or(usize::MAX));
-            let list = InstanceList {
-                instance_num: world.instances().len(),
-                instances: world.instances().skip(query.offset).take(limit).collect(),
-            };
-            Ok(text(&list))
-        }
-        Route::Tasks { instance, .. } => {
-            if !is_uuid(instance) {
-                return Err(Refusal::InstanceFormat);
-            }
-            if !world.instance_ids().any(|known| known == instance) {
-                return Err(Refusal::NoInstance);
-            }
-            let query = Query::read(request.query)?;
-            let limit = query.limit.min(page_cap.unwrap_or(usize::MAX));
-            let found = world
-                .task_page(instance, query.created, query.offset, limit)
-                .ok_or(Refusal::NoInstance)?;
-            let list = TaskList {
-                task_count: found.total,
-                tasks: found.records,
-            };
-            Ok(text(&list))
-        }
+fn told(list: Result<String, Refusal>, asked: &Asked<'_>) -> Reply {
+    match list {
+        Ok(body) => Reply::json(200, body),
+        Err(refusal) => refusal.reply(asked.id),
     }
 }
 

@@ -1,6 +1,11 @@
-use serde_json::{Value, json};
+use hyper::HeaderMap;
+use serde_json::json;
 
 use super::*;
+use crate::model::time::{DAY, Timestamp};
+use crate::simulator::account::Scope;
+use crate::simulator::manners::Filter;
+use crate::simulator::route::Route;
 use crate::simulator::world::Options;
 
 fn world() -> World {
@@ -11,16 +16,47 @@ fn world() -> World {
     })
 }
 
+/// Asks with the account's own token; `page_cap` and the manners are the service's.
+fn get_from(
+    world: &World,
+    path: &str,
+    query: &str,
+    page_cap: Option<usize>,
+    manners: &Manners,
+) -> (u16, Value) {
+    let account = Account::new(3, world);
+    let service = Service {
+        world,
+        account: &account,
+        manners,
+        page_cap,
+    };
+    let reply = ask(&service, path, query, account.main_project());
+    (reply.status, serde_json::from_str(&reply.body).unwrap())
+}
+
 fn get(world: &World, path: &str, query: &str, page_cap: Option<usize>) -> (u16, Value) {
-    let request = Request {
+    get_from(world, path, query, page_cap, &Manners::default())
+}
+
+/// Asks with a token for this project.
+fn ask(service: &Service<'_>, path: &str, query: &str, project: &str) -> Reply {
+    let headers = HeaderMap::new();
+    let asked = Asked {
         method: "GET",
         path,
         query,
-        token: Some(world.token()),
+        headers: &headers,
+        body: b"",
+        number: 7,
         id: "request-7",
     };
-    let answer = answer(world, &request, page_cap);
-    (answer.status, serde_json::from_str(&answer.body).unwrap())
+    let caller = Caller::Token(Scope::Project(project.to_owned()));
+    match Route::of(&asked) {
+        Ok(Route::Instances { project }) => service.instances(&asked, &caller, project),
+        Ok(Route::Tasks { project, instance }) => service.tasks(&asked, &caller, project, instance),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn paths(world: &World) -> (String, String) {
@@ -145,23 +181,19 @@ fn a_task_has_the_documented_fields_and_no_others() {
     }
 }
 
-/// Asks, checks that the refusal has the documented form, and returns its status, code and message.
-fn refused(
-    world: &World,
-    method: &str,
-    target: &str,
-    token: Option<&str>,
-) -> (u16, String, String) {
+/// Asks with a token for the project with that position, checks that the refusal has the documented form, and returns
+/// its status, code and message.
+fn refused(world: &World, target: &str, project: usize) -> (u16, String, String) {
+    let account = Account::new(3, world);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let request = Request {
-        method,
-        path,
-        query,
-        token,
-        id: "request-7",
+    let service = Service {
+        world,
+        account: &account,
+        manners: &Manners::default(),
+        page_cap: None,
     };
-    let answer = answer(world, &request, None);
-    let body: Value = serde_json::from_str(&answer.body).unwrap();
+    let reply = ask(&service, path, query, &account.projects[project].id);
+    let body: Value = serde_json::from_str(&reply.body).unwrap();
     let code = body["error_code"].as_str().unwrap().to_owned();
     let message = body["error_msg"].as_str().unwrap().to_owned();
     let own = if code.starts_with("APIGW") {
@@ -170,7 +202,7 @@ fn refused(
         json!({"error_code": code, "error_msg": message, "error_ext_msg": null})
     };
     assert_eq!(body, own, "{target}");
-    (answer.status, code, message)
+    (reply.status, code, message)
 }
 
 #[test]
@@ -186,12 +218,7 @@ fn parameters_out_of_range_are_refused_by_name_on_every_list() {
         ("end_time=1", "DCS.4063", "end_time"),
     ] {
         for path in [&list, &tasks] {
-            let refusal = refused(
-                &world,
-                "GET",
-                &format!("{path}?{query}"),
-                Some(world.token()),
-            );
+            let refusal = refused(&world, &format!("{path}?{query}"), 0);
             let message = format!("Invalid {name} in the request.");
             assert_eq!(refusal, (400, code.to_owned(), message), "{path} {query}");
         }
@@ -202,47 +229,152 @@ fn parameters_out_of_range_are_refused_by_name_on_every_list() {
 fn every_other_refusal_has_its_documented_status_and_body() {
     let world = world();
     let (list, tasks) = paths(&world);
-    let (tasks, token) = (tasks.as_str(), Some(world.token()));
+    let audit = Account::new(3, &world).projects[1].id.clone();
     let stranger = format!("/v2/{}/instances", "0".repeat(32));
     let absent = format!("{list}/00000000-0000-4000-8000-000000000000/tasks");
     let misnamed = format!("{list}/orders-cache/tasks");
-    let unpublished = "has not been published";
-    for (method, target, token, status, code, message) in [
+    let empty = tasks.replace(world.project_id(), &audit);
+    for (target, project, status, code, message) in [
         (
-            "GET",
             "/v2/nonsense/instances",
-            token,
+            0,
             400,
             "DCS.4002",
             "Invalid project ID",
         ),
-        (
-            "GET",
-            &misnamed,
-            token,
-            400,
-            "DCS.4061",
-            "Invalid DCS instance ID",
-        ),
-        ("GET", tasks, None, 401, "DCS.1003", "missing"),
-        (
-            "GET",
-            tasks,
-            Some("wrong"),
-            401,
-            "DCS.1001",
-            "Invalid token.",
-        ),
-        ("GET", tasks, Some(""), 401, "DCS.1001", "Invalid token."),
-        ("GET", &stranger, token, 401, "DCS.1004", "does not match"),
-        ("GET", &absent, token, 404, "DCS.3022", "does not exist"),
-        ("GET", "/", token, 404, "APIGW.0101", unpublished),
-        ("GET", "/v1.0/x", None, 404, "APIGW.0101", unpublished),
-        ("DELETE", tasks, token, 405, "APIGW.0101", "HTTP method"),
-        ("HEAD", &list, token, 405, "APIGW.0101", "HTTP method"),
+        (&*misnamed, 0, 400, "DCS.4061", "Invalid DCS instance ID"),
+        (&stranger, 0, 401, "DCS.1004", "does not match"),
+        (&list, 1, 401, "DCS.1004", "does not match"),
+        (&list, 2, 401, "APIGW.0307", "another region"),
+        (&absent, 0, 404, "DCS.3022", "does not exist"),
+        (&empty, 1, 404, "DCS.3022", "does not exist"),
     ] {
-        let (got, own, said) = refused(&world, method, target, token);
-        assert_eq!((got, own.as_str()), (status, code), "{method} {target}");
-        assert!(said.contains(message), "{said}");
+        let (got, own, said) = refused(&world, target, project);
+        assert_eq!((got, own.as_str()), (status, code), "{target}");
+        assert!(said.contains(message), "{target}: {said}");
+    }
+}
+
+#[test]
+fn a_project_without_instances_has_an_empty_list() {
+    let world = world();
+    let account = Account::new(3, &world);
+    let service = Service {
+        world: &world,
+        account: &account,
+        manners: &Manners::default(),
+        page_cap: None,
+    };
+    let audit = &account.projects[1].id;
+    let reply = ask(&service, &format!("/v2/{audit}/instances"), "", audit);
+    assert_eq!(
+        (reply.status, reply.body.as_str()),
+        (200, "{\"instance_num\":0,\"instances\":[]}")
+    );
+}
+
+#[test]
+fn the_count_is_what_the_manners_make_of_it() {
+    let world = world();
+    let (list, tasks) = paths(&world);
+    for (count, told) in [
+        (Count::Total, json!(35)),
+        (Count::Page, json!(4)),
+        (Count::Text, json!("35")),
+        (Count::Absent, Value::Null),
+    ] {
+        let manners = Manners {
+            count,
+            ..Manners::default()
+        };
+        let (_, body) = get_from(&world, &tasks, "limit=4", None, &manners);
+        assert_eq!(body["task_count"], told, "{count:?}");
+        assert_eq!(body.get("task_count").is_none(), count == Count::Absent);
+        assert_eq!(body["tasks"].as_array().unwrap().len(), 4);
+        let (_, body) = get_from(&world, &list, "limit=4", None, &manners);
+        assert_eq!(
+            body["instance_num"], 12,
+            "the list of instances is not in question"
+        );
+    }
+}
+
+#[test]
+fn a_cloud_that_hides_old_records_shows_them_to_whoever_asks_from_far_enough_back() {
+    let mut world = world();
+    let (_, tasks) = paths(&world);
+    let window = 30 * DAY;
+    let manners = Manners {
+        window: Some(window),
+        ..Manners::default()
+    };
+    let recent = |world: &World| {
+        let since = world.now().millis() - window;
+        let instance = world.instance_ids().next().unwrap();
+        let all = world.tasks(instance);
+        all.filter(|task| task.created_at.millis() >= since).count()
+    };
+    for _ in 0..2 {
+        let (_, body) = get_from(&world, &tasks, "limit=1000", None, &manners);
+        assert_eq!(
+            body["task_count"],
+            recent(&world),
+            "the count hides them too"
+        );
+        let from_2000 = "limit=1000&start_time=20000101000000";
+        let (_, body) = get_from(&world, &tasks, from_2000, None, &manners);
+        assert!(body["task_count"].as_u64().unwrap() > recent(&world) as u64);
+        world.advance(86_400_000);
+    }
+    assert!(recent(&world) > 0);
+}
+
+#[test]
+fn a_filter_on_updates_keeps_what_ended_later_than_it_began() {
+    let world = world();
+    let (_, tasks) = paths(&world);
+    let instance = world.instance_ids().next().unwrap();
+    let truth: Vec<TaskRecord<'_>> = world.tasks(instance).collect();
+    let task = truth
+        .iter()
+        .find(|task| task.updated_at.millis() - task.created_at.millis() > 60_000)
+        .unwrap();
+    // A bound between its two times: created before it, updated after it.
+    let between = task.created_at.plus(30_000).to_string();
+    let digits: String = between
+        .chars()
+        .filter(char::is_ascii_digit)
+        .take(14)
+        .collect();
+    let query = format!("limit=1000&start_time={digits}");
+    let bound = Timestamp::parse_upstream(&format!("{}Z", &between[..19])).unwrap();
+    for (filter, shown) in [
+        (Filter::Created, false),
+        (Filter::Updated, true),
+        (Filter::Ignored, true),
+    ] {
+        let manners = Manners {
+            filter,
+            ..Manners::default()
+        };
+        let (_, body) = get_from(&world, &tasks, &query, None, &manners);
+        let ids: Vec<&str> = body["tasks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|task| task["id"].as_str())
+            .collect();
+        let expected: Vec<&str> = truth
+            .iter()
+            .filter(|task| match filter {
+                Filter::Created => task.created_at >= bound,
+                Filter::Updated => task.updated_at >= bound,
+                Filter::Ignored | Filter::Refused => true,
+            })
+            .map(|task| task.id.as_str())
+            .collect();
+        assert_eq!(ids, expected, "{filter:?}");
+        assert_eq!(ids.contains(&task.id.as_str()), shown, "{filter:?}");
+        assert_eq!(body["task_count"], expected.len());
     }
 }

@@ -5,6 +5,8 @@
 //! its clock by the time that went by since the last one, which comes to the same because the world does not depend on
 //! the sizes of steps.
 
+mod desk;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -14,9 +16,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, DATE, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -24,12 +26,21 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::oneshot;
 
 use super::LaggingCopy;
-use super::answer;
+use super::account::Account;
+use super::gateway::Locks;
+use super::manners::Manners;
+use super::refusal::Refusal;
+use super::reply::Reply;
+use super::route::Asked;
+use super::trouble::Throttle;
 use super::world::{self, World};
 use crate::model::time::Timestamp;
 
 /// How long to wait before accepting again when the machine has no room for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
+/// The longest body that is read: a request for a token is a few hundred bytes.
+const LONGEST_BODY: usize = 1 << 20;
 
 /// How to run the simulated cloud.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,14 +54,17 @@ pub(crate) struct Options {
     pub(crate) page_cap: Option<usize>,
     /// How long every answer takes.
     pub(crate) latency: Duration,
+    pub(crate) manners: Manners,
 }
 
 /// A simulated cloud that is running; it ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Running {
-    /// Such as `http://127.0.0.1:40123`.
+    /// Such as `http://127.0.0.1:40123`: of DCS, of IAM, and of the metadata service of an ECS.
     pub(crate) endpoint: String,
     pub(crate) project_id: String,
+    /// What opens it, and who owns it.
+    pub(crate) account: Account,
     pub(crate) token: String,
     cloud: Arc<Cloud>,
     stop: Option<oneshot::Sender<()>>,
@@ -93,8 +107,10 @@ struct Cloud {
     lagging: Mutex<Option<LaggingCopy>>,
     pace: Mutex<Pace>,
     requests: AtomicU64,
-    page_cap: Option<usize>,
-    latency: Duration,
+    account: Account,
+    locks: Mutex<Locks>,
+    throttle: Mutex<Throttle>,
+    options: Options,
 }
 
 /// Turns time that went by here into time over there.
@@ -134,7 +150,12 @@ pub(crate) fn start(options: Options) -> io::Result<Running> {
     listener.set_nonblocking(true)?;
     let endpoint = format!("http://{}", listener.local_addr()?);
     let world = World::new(options.world);
-    let (project_id, token) = (world.project_id().to_owned(), world.token().to_owned());
+    let project_id = world.project_id().to_owned();
+    let mut account = Account::new(options.world.seed, &world);
+    account.token_ends = options
+        .manners
+        .token_life
+        .map(|life| world::START.saturating_add(life));
     let cloud = Arc::new(Cloud {
         world: Mutex::new(world),
         lagging: Mutex::new(None),
@@ -144,8 +165,10 @@ pub(crate) fn start(options: Options) -> io::Result<Running> {
             owed: 0.0,
         }),
         requests: AtomicU64::new(0),
-        page_cap: options.page_cap,
-        latency: options.latency,
+        account: account.clone(),
+        locks: Mutex::default(),
+        throttle: Mutex::new(Throttle::new(Instant::now())),
+        options,
     });
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -170,7 +193,8 @@ pub(crate) fn start(options: Options) -> io::Result<Running> {
     Ok(Running {
         endpoint,
         project_id,
-        token,
+        token: account.token.clone(),
+        account,
         cloud,
         stop: Some(stop),
         thread: Some(thread),
@@ -189,7 +213,7 @@ async fn serve(listener: &tokio::net::TcpListener, cloud: &Arc<Cloud>) {
         drop(tokio::spawn(async move {
             let service = service_fn(|request| {
                 let cloud = Arc::clone(&cloud);
-                async move { Ok::<_, Infallible>(respond(&cloud, &request).await) }
+                async move { Ok::<_, Infallible>(respond(&cloud, request).await) }
             });
             // A client that goes away in the middle is its own business.
             let _gone = http1::Builder::new()
@@ -201,43 +225,54 @@ async fn serve(listener: &tokio::net::TcpListener, cloud: &Arc<Cloud>) {
     }
 }
 
-async fn respond(cloud: &Cloud, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+async fn respond(cloud: &Cloud, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let number = cloud.requests.fetch_add(1, Ordering::Relaxed) + 1;
-    if !cloud.latency.is_zero() {
-        tokio::time::sleep(cloud.latency).await;
+    if !cloud.options.latency.is_zero() {
+        tokio::time::sleep(cloud.options.latency).await;
     }
     let request_id = format!("{number:032x}");
-    let token = request.headers().get("x-auth-token");
-    let asked = answer::Request {
-        method: request.method().as_str(),
-        path: request.uri().path(),
-        query: request.uri().query().unwrap_or_default(),
-        // A token that is not even text is a wrong one, not a missing one.
-        token: token.map(|value| value.to_str().unwrap_or_default()),
-        id: &request_id,
-    };
+    let (head, body) = request.into_parts();
+    let body = Limited::new(body, LONGEST_BODY).collect().await;
     let passed = lock(&cloud.pace).passed(Instant::now());
-    let (answer, now) = {
-        let mut world = lock(&cloud.world);
-        world.advance(passed);
-        let mut lagging = lock(&cloud.lagging);
-        let copy = lagging.as_mut().and_then(|copy| copy.turn(asked.path));
-        let shown = copy.unwrap_or(&*world);
-        (answer::answer(shown, &asked, cloud.page_cap), world.now())
+    let (reply, now) = match body {
+        Ok(body) => {
+            let asked = Asked {
+                method: head.method.as_str(),
+                path: head.uri.path(),
+                query: head.uri.query().unwrap_or_default(),
+                headers: &head.headers,
+                body: &body.to_bytes(),
+                number,
+                id: &request_id,
+            };
+            let mut world = lock(&cloud.world);
+            world.advance(passed);
+            (cloud.reply(&world, &asked), world.now())
+        }
+        Err(_) => (
+            Refusal::TooLarge.reply(&request_id),
+            lock(&cloud.world).now(),
+        ),
     };
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
-    *response.status_mut() = status;
+    written(reply, now, &request_id)
+}
+
+/// Makes a response of a reply.
+fn written(reply: Reply, now: Timestamp, request_id: &str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(reply.body)));
+    *response.status_mut() =
+        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        headers.insert(ALLOW, HeaderValue::from_static("GET"));
-    }
-    if let Ok(date) = HeaderValue::from_str(&http_date(now)) {
-        headers.insert(DATE, date);
-    }
-    if let Ok(request_id) = HeaderValue::from_str(&request_id) {
-        headers.insert(HeaderName::from_static("x-request-id"), request_id);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    let date = http_date(reply.date.unwrap_or(now));
+    let more = reply.headers.into_iter();
+    for (name, value) in more.chain([
+        (DATE.as_str(), date),
+        ("x-request-id", request_id.to_owned()),
+    ]) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.insert(name, value);
+        }
     }
     response
 }

@@ -17,7 +17,6 @@ use crate::model::time::{DAY, Timestamp};
 use crate::simulator::rng::Rng;
 use instance::Instance;
 use operation::ZONES;
-#[cfg(test)]
 use task::Task;
 pub(crate) use task::TaskRecord;
 use task::{as_text, moment};
@@ -76,6 +75,24 @@ pub(crate) struct World {
     users: Vec<User>,
     vpc_id: String,
     instances: Vec<Instance>,
+}
+
+/// Which tasks are meant: those whose times lie between the bounds, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Selection {
+    pub(crate) created: (i64, i64),
+    pub(crate) updated: (i64, i64),
+}
+
+impl Selection {
+    pub(crate) const ALL: Self = Self {
+        created: (i64::MIN, i64::MAX),
+        updated: (i64::MIN, i64::MAX),
+    };
+
+    fn includes(&self, task: &Task) -> bool {
+        self.updated.0 <= task.updated && task.updated <= self.updated.1
+    }
 }
 
 /// A page of records, and how many there are in all.
@@ -156,21 +173,31 @@ impl World {
             .map(move |task| TaskRecord::of(task, prefix, &self.users))
     }
 
-    /// A page of an instance's tasks, newest first, of those created from the first to the last millisecond; nothing for
-    /// an instance that does not exist.
+    /// A page of an instance's selected tasks, newest first; nothing for an instance that does not exist.
     pub(crate) fn task_page(
         &self,
         instance: &str,
-        created: (i64, i64),
+        selection: &Selection,
         offset: usize,
         limit: usize,
     ) -> Option<Page<TaskRecord<'_>>> {
         let found = self.find(instance)?;
-        let tasks = found.created_in(created.0, created.1);
-        let page = tasks.iter().rev().skip(offset).take(limit);
+        let (first, last) = selection.created;
+        let created = found.created_in(first, last);
+        // The usual page of a long list is cut out without a look at what lies before it.
+        let (total, rest, offset) = if selection.updated == Selection::ALL.updated {
+            let rest = created.len().saturating_sub(offset);
+            (created.len(), created.get(..rest).unwrap_or_default(), 0)
+        } else {
+            let total = created.iter().filter(|task| selection.includes(task));
+            (total.count(), created, offset)
+        };
+        let newest_first = rest.iter().rev().filter(|task| selection.includes(task));
         Some(Page {
-            total: tasks.len(),
-            records: page
+            total,
+            records: newest_first
+                .skip(offset)
+                .take(limit)
                 .map(|task| TaskRecord::of(task, found.prefix, &self.users))
                 .collect(),
         })

@@ -318,10 +318,7 @@ fn a_deleted_instance_is_gone_and_the_others_live_on_as_they_would_have() {
     assert!(!world.delete_instance(&instance));
     assert_eq!(world.instances().len(), 2);
     assert_eq!(world.tasks(&instance).len(), 0);
-    assert_eq!(
-        world.task_page(&instance, (i64::MIN, i64::MAX), 0, 10),
-        None
-    );
+    assert_eq!(world.task_page(&instance, &Selection::ALL, 0, 10), None);
     world.advance(hours(50));
     whole.advance(hours(50));
     let other = only(&world);
@@ -350,7 +347,7 @@ fn pages_tile_the_list_exactly() {
         let mut tiled = Vec::new();
         loop {
             let page = world
-                .task_page(&instance, (i64::MIN, i64::MAX), tiled.len(), limit)
+                .task_page(&instance, &Selection::ALL, tiled.len(), limit)
                 .unwrap();
             assert_eq!(page.total, 57);
             if page.records.is_empty() {
@@ -361,7 +358,7 @@ fn pages_tile_the_list_exactly() {
         assert_eq!(tiled, all, "{limit}");
     }
     let past = world
-        .task_page(&instance, (i64::MIN, i64::MAX), usize::MAX, 10)
+        .task_page(&instance, &Selection::ALL, usize::MAX, 10)
         .unwrap();
     assert_eq!((past.total, past.records.len()), (57, 0));
 }
