@@ -289,8 +289,16 @@ impl Simulation {
             world.manner.order == Order::Shuffled
                 || self.setting.rules.full_every.is_none() && world.lives.iter().any(Life::is_late)
         };
+        // The clock goes on, and what gets older than a window shows it: it is journalled, and the hidden come to light.
+        let [_, drift_before, ..] = seen[2].0;
+        let [_, drift_after, ..] = seen[4].0;
+        let found_the_window = drift_before != drift_after
+            && matches!(
+                self.state.borrow().world.manner.filtering,
+                Filtering::Hides(_)
+            );
         assert!(
-            may_come_late || seen[2].0 == seen[4].0,
+            may_come_late || found_the_window || seen[2].0 == seen[4].0,
             "a sync of a world at rest is not idempotent: {:?} and then {:?}",
             seen[2].0,
             seen[4].0
