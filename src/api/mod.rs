@@ -15,6 +15,8 @@ pub(crate) mod error;
 mod error_body;
 mod gate;
 mod http_date;
+mod proxy;
+mod purse;
 mod quote;
 mod retry;
 pub(crate) mod secret;

@@ -15,6 +15,9 @@ const STARS: &str = "***";
 /// left of a token is no help to anybody.
 const PIECE: usize = 12;
 
+/// The shortest password that is taken out of foreign text.
+const SHORTEST: usize = 3;
+
 /// A token that can stand in a header: visible ASCII, not empty.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Secret(String);
@@ -59,6 +62,11 @@ impl Secret {
         value
     }
 
+    /// Returns the value itself, for a signature or the body of a request.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     /// Replaces the token, and every piece of it that is long enough to matter, by stars.
     ///
     /// Pieces, because error pages cut what they repeat, and escape some characters of it.
@@ -73,11 +81,14 @@ impl Secret {
             if !pieces.contains(window) {
                 continue;
             }
+            // A password may begin a piece in the middle of a character, which then goes as a whole.
+            let end = text.ceil_char_boundary(start + piece);
+            let start = text.floor_char_boundary(start);
             if done.is_none_or(|done| start > done) {
                 scrubbed.push_str(&text[done.unwrap_or(0)..start]);
                 scrubbed.push_str(STARS);
             }
-            done = Some(start + piece);
+            done = Some(end);
         }
         scrubbed.push_str(&text[done.unwrap_or(0)..]);
         scrubbed
@@ -97,6 +108,21 @@ impl Password {
             return Err(SecretError::Empty);
         }
         Ok(Self(secret))
+    }
+
+    /// Returns the value itself, for the body of a request.
+    pub(super) fn text(&self) -> &str {
+        &self.0.0
+    }
+
+    /// Replaces the password, and every piece of it that is long enough to matter, by stars.
+    ///
+    /// One of a character or two is left: it is in every text, and the places of the stars would tell it.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        if self.text().chars().count() < SHORTEST {
+            return text.to_owned();
+        }
+        self.0.scrub(text)
     }
 }
 
@@ -159,6 +185,29 @@ mod tests {
         assert!(!format!("{refused} {refused:?}").contains("hunter2"));
         assert_eq!(format!("{:?}", secret("hunter2")), "Secret(***)");
         assert_eq!(format!("{:?}", secret("hunter2").header()), "Sensitive");
+    }
+
+    #[test]
+    fn a_password_keeps_its_blanks_and_is_taken_out_of_foreign_text() {
+        let cases = [
+            (" p\u{e4}ss word ", "say  p\u{e4}ss word !", "say ***!"),
+            ("a", "a status", "a status"),
+            ("\u{5b9e}\u{4f8b}", "\u{5b9e}\u{4f8b}", "\u{5b9e}\u{4f8b}"),
+            ("abc", "xabcx", "x***x"),
+            (
+                "\u{5b9e}\u{4f8b}\u{5b9e}\u{4f8b}\u{540d}",
+                "\u{4f8b}\u{4f8b}\u{5b9e}\u{4f8b}\u{540d}!",
+                "\u{4f8b}***!",
+            ),
+        ];
+        for (text, said, expected) in cases {
+            let password = Password::parse(text.to_owned()).unwrap();
+            assert_eq!(password.text(), text);
+            assert_eq!(password.scrub(said), expected, "{text:?}");
+            assert_eq!(format!("{password:?}"), "Password(***)");
+        }
+        let empty = Password::parse(String::new());
+        assert_eq!(empty.unwrap_err(), SecretError::Empty);
     }
 
     #[test]

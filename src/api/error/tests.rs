@@ -21,12 +21,19 @@ fn failure(kind: ErrorKind, status: Option<u16>, code: &str, message: &str) -> B
     failure
 }
 
-fn error(failure: Failure, attempts: u32, stop: Stop) -> ApiError {
-    let request = Request {
+fn request(purpose: Purpose, proof: Proof) -> Request {
+    Request {
+        method: "GET",
         url: URL.to_owned(),
         endpoint: "https://dcs.example.com".to_owned(),
         project: "p".to_owned(),
-    };
+        purpose,
+        proof,
+    }
+}
+
+fn error(failure: Failure, attempts: u32, stop: Stop) -> ApiError {
+    let request = request(Purpose::Read, Proof::Token);
     ApiError::new(failure, request, attempts, stop)
 }
 
@@ -89,7 +96,7 @@ fn an_error_names_the_request_the_status_the_code_the_id_and_the_attempts() {
             failure(ErrorKind::AlreadyRefused, None, "", ""),
             0,
             Stop::Final,
-            "not sent, because the token was refused before in this run",
+            "not sent, because the credential was refused before in this run",
         ),
     ];
     for (failure, attempts, stop, expected) in cases {

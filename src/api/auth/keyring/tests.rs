@@ -1,0 +1,1 @@
+//! What becomes of a credential in a run.
