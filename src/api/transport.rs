@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use reqwest::{
-    Client, Method, Response, StatusCode, Url,
+    Client, Response, StatusCode, Url,
     header::{
         ACCEPT, CONTENT_ENCODING, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
     },
@@ -18,10 +18,11 @@ use reqwest::{
 use crate::model::time::Timestamp;
 
 use super::{
-    client::{Answer, BadAnswer, Settings},
+    client::{Answer, Settings},
     endpoint::Endpoint,
     error::{ErrorKind, Failure},
     error_body, http_date,
+    message::{Content, Outgoing, Reply, begin},
     proxy::{self, Proxy},
     retry,
     tls::{self, BuildError},
@@ -45,66 +46,6 @@ pub(super) enum Way {
     ThroughProxy,
     /// What answers at the endpoint differs from machine to machine, so nobody else may ask for us.
     Direct,
-}
-
-/// A request that is complete but for its credential. It may hold a password in its body, so it has no debug output.
-#[derive(Clone)]
-pub(super) struct Outgoing {
-    pub(super) method: Method,
-    pub(super) url: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
-    /// The one status that means that it worked.
-    pub(super) success: StatusCode,
-    pub(super) content: Content,
-}
-
-/// What an answer of success holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Content {
-    /// Something that an error may quote.
-    Open,
-    /// A secret, which no error shows however odd the rest of it is.
-    Secret,
-}
-
-impl Outgoing {
-    /// A request for something that is there to be read.
-    pub(super) fn get(url: Url) -> Self {
-        Self {
-            method: Method::GET,
-            url,
-            headers: HeaderMap::new(),
-            body: Vec::new(),
-            success: StatusCode::OK,
-            content: Content::Open,
-        }
-    }
-}
-
-/// An answer of success, and its head.
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) answer: Answer,
-}
-
-impl Reply {
-    /// Turns an answer that its reader makes nothing of into a failure with the other end's own words.
-    pub(super) fn is_not_what_was_asked(&self, bad: BadAnswer, content: Content) -> Box<Failure> {
-        let mut failure = Failure::new(ErrorKind::BadAnswer {
-            found: bad.found,
-            begins: begin(&self.answer.body, content),
-        });
-        let said = error_body::read_envelope(&self.answer.body);
-        failure.status = Some(self.status);
-        failure.date = self.answer.date;
-        failure.said = error_body::ErrorBody {
-            request_id: self.answer.request_id.clone().or(said.request_id),
-            ..said
-        };
-        failure
-    }
 }
 
 pub(super) struct Transport {
@@ -360,16 +301,6 @@ impl Head {
         }
         failure
     }
-}
-
-/// Returns the first bytes of a body as text, more than any message shows; of a secret one, nothing.
-fn begin(body: &[u8], content: Content) -> String {
-    /// Enough to hold a token whole, so that the scrubbing sees all of it.
-    const BEGIN: usize = 16 * 1024;
-    if content == Content::Secret {
-        return String::new();
-    }
-    String::from_utf8_lossy(&body[..body.len().min(BEGIN)]).into_owned()
 }
 
 /// Returns the name of a compression; `identity` is none.

@@ -3,9 +3,12 @@
 //! Servers and proxies repeat what they were sent. A token stays in here after another has taken its place, because an
 //! answer to an earlier request may still bring it back.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    ops::Range,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-use super::super::secret::Secret;
+use super::super::secret::{Secret, stars};
 use super::{Keys, Login};
 
 /// One thing to be hidden.
@@ -28,8 +31,13 @@ impl Hidden {
     /// Takes every secret of this run out of a text.
     pub(super) fn scrub(&self, text: &str) -> String {
         let list = self.lock();
+        let places = list.iter().flat_map(|hide| hide.places_in(text)).collect();
         list.iter()
-            .fold(text.to_owned(), |text, hide| hide.scrub(&text))
+            .filter_map(|hide| match hide {
+                Hide::Keys(keys) => Some(&keys.access_key),
+                Hide::Secret(_) | Hide::PasswordOf(_) => None,
+            })
+            .fold(stars(text, places), |text, key| key.mask_in(&text))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Hide>> {
@@ -39,17 +47,16 @@ impl Hidden {
 }
 
 impl Hide {
-    fn scrub(&self, text: &str) -> String {
+    fn places_in(&self, text: &str) -> Vec<Range<usize>> {
         match self {
-            Self::Secret(secret) => secret.scrub(text),
-            Self::PasswordOf(login) => login.password.scrub(text),
+            Self::Secret(secret) => secret.places_in(text),
+            Self::PasswordOf(login) => login.password.places_in(text),
             Self::Keys(keys) => {
-                let text = keys.secret_key.scrub(text);
-                let text = match &keys.security_token {
-                    Some(token) => token.scrub(&text),
-                    None => text,
-                };
-                keys.access_key.mask_in(&text)
+                let mut places = keys.secret_key.places_in(text);
+                if let Some(token) = &keys.security_token {
+                    places.extend(token.places_in(text));
+                }
+                places
             }
         }
     }
@@ -63,6 +70,19 @@ mod tests {
 
     fn secret(text: &str) -> Secret {
         Secret::parse(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn tokens_with_a_part_in_common_are_both_hidden_whole() {
+        let hidden = Hidden::default();
+        for token in [
+            "MIIFvgYJKoZIhvcNAQcCoIIFrzCCBas",
+            "MIIGgQYJKoZIhvcNAQcCoIIGcjCCBm4",
+        ] {
+            hidden.add(Hide::Secret(Arc::new(secret(token))));
+        }
+        let said = "MIIGgQYJKoZIhvcNAQcCoIIGcjCCBm4 MIIFvgYJKoZIhvcNAQcCoIIFrzCCBas.";
+        assert_eq!(hidden.scrub(said), "*** ***.");
     }
 
     #[test]

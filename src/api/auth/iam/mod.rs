@@ -15,10 +15,11 @@ use super::super::{
     client::{BadAnswer, Project},
     endpoint::Endpoint,
     error::{ApiError, ErrorKind, Failure, Proof, Purpose, Request, Stop},
+    message::{Content, Outgoing, Reply},
     purse::Purse,
     retry::Tally,
     secret::Secret,
-    transport::{Content, Outgoing, Reply, Transport},
+    transport::Transport,
 };
 use super::{Domain, Login, Scope, User, hidden::Hidden};
 

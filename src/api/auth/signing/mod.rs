@@ -14,7 +14,7 @@ use ring::{digest, hmac};
 
 use crate::model::time::Timestamp;
 
-use super::super::{secret::Secret, transport::Outgoing};
+use super::super::{message::Outgoing, secret::Secret};
 use super::{AccessKey, Keys};
 
 /// The name of the algorithm, as it stands in the text that is signed and in the header.

@@ -14,10 +14,11 @@ use crate::model::time::Timestamp;
 use super::super::{
     client::{Project, Settings},
     error::{ApiError, Proof},
+    message::Outgoing,
     purse::Purse,
     secret::Secret,
     tls::BuildError,
-    transport::{Outgoing, Transport, Way},
+    transport::{Transport, Way},
 };
 use super::{
     Auth, Keys, Login, Renew, RenewError,
@@ -327,6 +328,3 @@ fn keys_in(hidden: &Hidden, keys: Keys) -> Current {
     hidden.add(Hide::Keys(Arc::clone(&keys)));
     Current::Keys(keys)
 }
-
-#[cfg(test)]
-mod tests;

@@ -19,9 +19,10 @@ use super::super::{
     deadline::Deadline,
     endpoint::Endpoint,
     error::{ApiError, ErrorKind, Failure, Proof, Purpose, Request, Stop},
+    message::{Content, Outgoing, Reply},
     secret::Secret,
     tls::BuildError,
-    transport::{Content, Outgoing, Reply, Transport, Way},
+    transport::{Transport, Way},
 };
 use super::{
     AccessKey, Agency, Keys,
@@ -239,6 +240,3 @@ struct Credential {
     securitytoken: String,
     expires_at: String,
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,1 +1,0 @@
-//! What becomes of a credential in a run.
