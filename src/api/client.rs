@@ -339,7 +339,7 @@ impl Client {
                 self.requests.fetch_add(1, Ordering::Relaxed);
             }
             let answered = deadline.guard(question.transport.send(request)).await?;
-            let mut failure = match answered.and_then(|reply| read(reply, parse)) {
+            let mut failure = match answered.and_then(|reply| read(&reply, parse)) {
                 Ok(answer) => {
                     self.warm.store(true, Ordering::Relaxed);
                     pass.answered();
@@ -403,7 +403,7 @@ impl From<NotApplied> for Unanswered {
 
 /// Lets the caller read an answer.
 fn read<T>(
-    reply: Reply,
+    reply: &Reply,
     parse: &impl Fn(&Answer) -> Result<T, BadAnswer>,
 ) -> Result<(T, Option<Timestamp>), Box<Failure>> {
     match parse(&reply.answer) {

@@ -257,9 +257,10 @@ impl Keyring {
         // A password that IAM refuses is not sent again, whatever the last token is still good for. Keys that are good
         // are used to their end.
         let is_password = matches!(turn.source, Source::Password { .. });
+        let may_go_on = !is_password || !error.is_unauthorized();
         let now = Instant::now();
         match &mut turn.life {
-            Some(life) if !life.is_over(now) && !(is_password && error.is_unauthorized()) => {
+            Some(life) if may_go_on && !life.is_over(now) => {
                 life.postpone(now);
                 Ok(())
             }

@@ -159,19 +159,21 @@ fn the_examples_of_the_vendors_libraries_are_signed_as_published() {
     }
 }
 
+/// Host, path, query, headers besides host and date; canonical hash and signature.
+type Case<'a> = (
+    &'a str,
+    &'a [&'a str],
+    &'a [(&'a str, &'a str)],
+    &'a [(&'a str, &'a str)],
+    [&'a str; 2],
+);
+
 #[test]
 fn requests_like_ours_are_signed_as_the_vendors_signer_does() {
     let tasks = ["v2", P, "instances", I, "tasks"];
     let instances = ["v2", P, "instances"];
     let json = ("content-type", "application/json");
     let project = ("x-project-id", P);
-    type Case<'a> = (
-        &'a str,
-        &'a [&'a str],
-        &'a [(&'a str, &'a str)],
-        &'a [(&'a str, &'a str)],
-        [&'a str; 2],
-    );
     let cases: [Case<'_>; 6] = [
         (
             "dcs.eu-de.otc.t-systems.com",

@@ -7,10 +7,7 @@ use super::super::super::{
     error::ErrorKind,
     tls::BuildError,
 };
-use super::super::{
-    LIST, ask,
-    server::{Act, Server},
-};
+use super::super::{LIST, ask, server::Act};
 use super::*;
 
 const DATE: &str = "Date: Mon, 23 Nov 2026 20:00:00 GMT\r\n";

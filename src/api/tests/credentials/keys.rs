@@ -7,13 +7,14 @@ use ring::{digest, hmac};
 use super::super::super::error::ErrorKind;
 use super::super::{
     LIST, ask, parse,
-    server::{Act, Asked, Server},
+    server::{Act, Asked},
 };
 use super::*;
 use crate::api::client::Query;
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }
 
 /// Checks a signature as the cloud does: from nothing but the request that came and the secret that belongs to the key.
@@ -28,10 +29,11 @@ fn is_signed(asked: &Asked) -> bool {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut pairs: Vec<&str> = query.split('&').collect();
     pairs.sort_unstable();
-    let headers: String = signed
+    let headers: Vec<String> = signed
         .split(';')
         .map(|name| format!("{name}:{}\n", asked.header(name).unwrap()))
         .collect();
+    let headers = headers.concat();
     let body = hex(digest::digest(&digest::SHA256, asked.body.as_bytes()).as_ref());
     let canonical = format!(
         "{method}\n{path}/\n{}\n{headers}\n{signed}\n{body}",

@@ -3,11 +3,7 @@
 use serde_json::json;
 
 use super::super::super::{client::Project, error::ErrorKind};
-use super::super::{
-    LIST, TOKEN, ask,
-    server::{Act, Server},
-    token,
-};
+use super::super::{LIST, TOKEN, ask, server::Act, token};
 use super::*;
 
 fn projects() -> Act {

@@ -3,10 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::super::error::ErrorKind;
-use super::super::{
-    LIST, ask,
-    server::{Act, Server},
-};
+use super::super::{LIST, ask, server::Act};
 use super::*;
 
 const FIRST: &str = "MIIFvgYJKoZIhvcNAQcCoIIFrzCCBas";
@@ -262,13 +259,13 @@ async fn a_password_that_is_refused_at_the_renewal_ends_the_run() {
 
 #[tokio::test]
 async fn a_token_is_replaced_ahead_of_its_end_though_the_clock_is_off_by_years() {
-    // Two seconds by the server's clock; a tenth of it is the margin.
-    let iam = Server::start([issued(FIRST, "2026-11-23T20:00:02Z"), for_a_day(SECOND)]);
+    // Three seconds by the server's clock; a tenth of it is the margin.
+    let iam = Server::start([issued(FIRST, "2026-11-23T20:00:03Z"), for_a_day(SECOND)]);
     let server = Server::start(vec![Act::ok(LIST); 4]);
     let client = client_at(&server, password(&iam), epoch);
     ask(&client).await.unwrap();
     ask(&client).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(2_000)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     ask(&client).await.unwrap();
     ask(&client).await.unwrap();
     let asked = server.asked();
