@@ -5,28 +5,30 @@
 
 use std::{
     path::PathBuf,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 
-use reqwest::{Url, header::HeaderMap};
-use ring::rand::{SecureRandom as _, SystemRandom};
+use reqwest::Url;
 
 use crate::model::time::Timestamp;
 
 use super::{
-    auth::{AlreadyRefused, Auth, KeyNumber, Keyring, Refusal},
+    auth::{self, Auth, KeyNumber, Keyring, NotApplied, Refusal},
     deadline::Deadline,
     endpoint::Endpoint,
-    error::{ApiError, ErrorKind, Failure, Request},
-    error_body,
+    error::{ApiError, ErrorKind, Failure, Purpose, Request},
     gate::Gate,
-    retry::{self, Budget, Rules, Step, Stop, Tally},
+    message::{Content, Outgoing, Reply},
+    purse::{Again, Purse},
+    retry::{Rules, Stop, Tally},
     tls::BuildError,
-    transport::{self, Transport},
+    transport::{Transport, Way},
+};
+
+pub(crate) use super::{
+    purse::Retrying,
+    query::{Filter, Query, StartParameter},
 };
 
 /// How patient and how generous a run is. The defaults are the contract's.
@@ -93,99 +95,34 @@ pub(crate) struct Fetched<T> {
     pub(crate) attempts: u32,
 }
 
-/// Which page of a task list is wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Query {
-    pub(crate) offset: u64,
-    pub(crate) limit: u32,
-    pub(crate) filter: Option<Filter>,
-}
-
-/// A filter by time; which of a task's times it bounds is the server's secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Filter {
-    pub(crate) parameter: StartParameter,
-    pub(crate) start: Option<Timestamp>,
-    pub(crate) end: Option<Timestamp>,
-}
-
-/// What the lower bound is called: the table of the documentation says one, its example the other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum StartParameter {
-    #[default]
-    StartTime,
-    BeginTime,
-}
-
-impl StartParameter {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::StartTime => "start_time",
-            Self::BeginTime => "begin_time",
-        }
-    }
-}
-
-impl Filter {
-    /// From before the service existed: the whole list, if the plain one is not.
-    pub(crate) fn early() -> Self {
-        Self {
-            parameter: StartParameter::StartTime,
-            start: Timestamp::from_millis(EARLY),
-            end: None,
-        }
-    }
-
-    fn parameters(self) -> impl Iterator<Item = (&'static str, String)> {
-        let start = self
-            .start
-            .map(|start| (self.parameter.as_str(), second(start)));
-        let end = self.end.map(|end| ("end_time", second(end)));
-        start.into_iter().chain(end)
-    }
-}
-
-/// The year 2000 in milliseconds.
-const EARLY: i64 = 946_684_800_000;
-
-/// Writes a time as the upstream reads it: `yyyyMMddHHmmss`, in UTC.
-fn second(time: Timestamp) -> String {
-    time.to_string()
-        .chars()
-        .filter(char::is_ascii_digit)
-        .take(14)
-        .collect()
-}
-
-/// A retry that is about to happen, for whoever shows what is going on.
-#[derive(Debug)]
-pub(crate) struct Retrying<'a> {
-    pub(crate) url: &'a str,
-    /// What happened, as it would read in an error; holds no secret.
-    pub(crate) why: String,
-    pub(crate) wait: Duration,
-    /// How many requests were sent for this so far.
-    pub(crate) attempts: u32,
-}
-
-type Observer = Box<dyn Fn(&Retrying<'_>) + Send + Sync>;
-
 pub(crate) struct Client {
     transport: Transport,
     endpoint: Endpoint,
+    settings: Settings,
     keyring: Keyring,
-    rules: Rules,
-    deadline: Deadline,
-    budget: Mutex<Budget>,
+    purse: Purse,
     gate: Gate,
-    random: SystemRandom,
     requests: AtomicU64,
     retries: AtomicU64,
     /// Whether any request of this run has been answered, so that an open connection may be lying idle.
     warm: AtomicBool,
-    observer: Observer,
-    /// This machine's clock, for the date in a signature.
-    clock: fn() -> Timestamp,
+}
+
+/// One question, and what is known of whom it goes to.
+struct Question<'a> {
+    request: Outgoing,
+    transport: &'a Transport,
+    gate: &'a Gate,
+    /// The project that it is about, if it is about one.
+    project: Option<&'a str>,
+}
+
+/// Why a question has no answer.
+enum Unanswered {
+    /// Because of what happened to it.
+    Failed(Box<Failure>, Stop),
+    /// Because another one, for a credential, has none.
+    NoCredential(Box<ApiError>),
 }
 
 /// A project of an account, as IAM lists it.
@@ -203,23 +140,20 @@ impl Client {
         deadline: Deadline,
         clock: fn() -> Timestamp,
     ) -> Result<Self, BuildError> {
+        let rules = Rules {
+            retries: settings.retries,
+            base: settings.retry_base,
+        };
         Ok(Self {
-            clock,
-            transport: Transport::new(&endpoint, settings)?,
+            transport: Transport::new(&endpoint, settings, Way::ThroughProxy)?,
             endpoint,
-            keyring: Keyring::new(auth),
-            rules: Rules {
-                retries: settings.retries,
-                base: settings.retry_base,
-            },
-            deadline,
-            budget: Mutex::new(Budget::full()),
+            settings: settings.clone(),
+            keyring: Keyring::new(auth, settings, clock)?,
+            purse: Purse::new(rules, deadline),
             gate: Gate::new(settings.concurrency),
-            random: SystemRandom::new(),
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             warm: AtomicBool::new(false),
-            observer: Box::new(|_| ()),
         })
     }
 
@@ -229,11 +163,11 @@ impl Client {
         mut self,
         observer: impl Fn(&Retrying<'_>) + Send + Sync + 'static,
     ) -> Self {
-        self.observer = Box::new(observer);
+        self.purse.observe(Box::new(observer));
         self
     }
 
-    /// Returns how many requests were sent so far.
+    /// Returns how many requests were sent to the service so far. What it took to get a credential is not among them.
     pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
@@ -244,13 +178,51 @@ impl Client {
         self.retries.load(Ordering::Relaxed)
     }
 
-    /// Asks IAM for the projects of this name; with a password, for the one that its token is for.
+    /// Asks IAM for the projects of this name; with a password, for the one that its token is for, whatever its name.
+    ///
+    /// `iam` is not asked then: the password goes to the address that it was given with.
     pub(crate) async fn projects(
         &self,
-        _iam: &Endpoint,
-        _name: &str,
+        iam: &Endpoint,
+        name: &str,
     ) -> Result<Vec<Project>, ApiError> {
-        unimplemented!("finding projects")
+        let question = auth::projects_request(iam, name);
+        let url = question.as_ref().map(|request| request.url.clone());
+        let asked = self.asked(iam, url.as_ref(), Purpose::Lookup, "");
+        let failed = |unanswered, attempts| match unanswered {
+            Unanswered::Failed(failure, stop) => {
+                ApiError::new(*failure, asked.clone(), attempts, stop)
+            }
+            Unanswered::NoCredential(error) => *error,
+        };
+        let logged_in = self
+            .purse
+            .deadline
+            .guard(self.keyring.project_of_login(&self.purse));
+        let logged_in = logged_in.await.map_err(|over| failed(over.into(), 0))?;
+        if let Some(project) = logged_in {
+            let project = project.map_err(|error| failed(error.into(), 0))?;
+            return Ok(project.into_iter().collect());
+        }
+        let Some(request) = question else {
+            return Err(failed(Failure::new(ErrorKind::UnusableId).into(), 0));
+        };
+        let transport =
+            Transport::new(iam, &self.settings, Way::ThroughProxy).map_err(|error| {
+                let check = "TLS cannot be set up";
+                failed(Failure::because(ErrorKind::Tls { check }, error).into(), 0)
+            })?;
+        let question = Question {
+            request,
+            transport: &transport,
+            gate: &Gate::new(1),
+            project: None,
+        };
+        let mut attempts = 0;
+        let parse = |answer: &Answer| auth::read_projects(&answer.body, name);
+        let answered = self.ask(&question, &parse, &mut attempts).await;
+        let (projects, _date) = answered.map_err(|unanswered| failed(unanswered, attempts))?;
+        Ok(projects)
     }
 
     /// Asks for one page of an instance's background tasks.
@@ -296,18 +268,19 @@ impl Client {
         parse: impl Fn(&Answer) -> Result<T, BadAnswer>,
     ) -> Result<Fetched<T>, ApiError> {
         let url = self.endpoint.url(path, parameters);
-        let request = Request {
-            url: url
-                .as_ref()
-                .map_or(self.endpoint.as_str(), Url::as_str)
-                .to_owned(),
-            endpoint: self.endpoint.as_str().to_owned(),
-            project: project.to_owned(),
-        };
+        let asked = self.asked(&self.endpoint, url.as_ref(), Purpose::Read, project);
         let mut attempts = 0;
         let outcome = match url {
-            Some(url) => self.ask(url, &parse, &mut attempts).await,
-            None => Err((Failure::new(ErrorKind::UnusableId), Stop::Final)),
+            Some(url) => {
+                let question = Question {
+                    request: Outgoing::get(url),
+                    transport: &self.transport,
+                    gate: &self.gate,
+                    project: Some(project),
+                };
+                self.ask(&question, &parse, &mut attempts).await
+            }
+            None => Err(Failure::new(ErrorKind::UnusableId).into()),
         };
         match outcome {
             Ok((value, date)) => Ok(Fetched {
@@ -315,44 +288,62 @@ impl Client {
                 date,
                 attempts,
             }),
-            Err((failure, stop)) => Err(ApiError::new(*failure, request, attempts, stop)),
+            Err(Unanswered::Failed(failure, stop)) => {
+                Err(ApiError::new(*failure, asked, attempts, stop))
+            }
+            Err(Unanswered::NoCredential(error)) => Err(*error),
+        }
+    }
+
+    fn asked(
+        &self,
+        endpoint: &Endpoint,
+        url: Option<&Url>,
+        purpose: Purpose,
+        project: &str,
+    ) -> Request {
+        Request {
+            method: "GET",
+            url: url.map_or(endpoint.as_str(), Url::as_str).to_owned(),
+            endpoint: endpoint.as_str().to_owned(),
+            project: project.to_owned(),
+            purpose,
+            proof: self.keyring.proof().clone(),
         }
     }
 
     /// The loop around one request: every way out of it is bounded by the rules, the budget and the deadline.
     async fn ask<T>(
         &self,
-        url: Url,
+        question: &Question<'_>,
         parse: &impl Fn(&Answer) -> Result<T, BadAnswer>,
         attempts: &mut u32,
-    ) -> Result<(T, Option<Timestamp>), (Box<Failure>, Stop)> {
-        let over = |failure| (failure, Stop::Final);
+    ) -> Result<(T, Option<Timestamp>), Unanswered> {
+        let deadline = self.purse.deadline;
         let mut tally = Tally::default();
         let mut held = None;
         loop {
             let pass = match held.take() {
                 Some(pass) => pass,
-                None => self.deadline.guard(self.gate.enter()).await.map_err(over)?,
+                None => deadline.guard(question.gate.enter()).await?,
             };
             // What an earlier attempt in the run left behind decides whether this one can meet a stale connection.
             let warm = self.warm.load(Ordering::Relaxed);
-            let mut headers = HeaderMap::new();
-            let applied = self.deadline.guard(self.keyring.apply(&mut headers)).await;
-            let key = match applied.map_err(over)? {
-                Ok(key) => key,
-                Err(AlreadyRefused) => return Err(over(Failure::new(ErrorKind::AlreadyRefused))),
-            };
+            let mut request = question.request.clone();
+            let applied = self
+                .keyring
+                .apply(&self.purse, &mut request, question.project);
+            let key = deadline.guard(applied).await??;
             *attempts += 1;
-            self.requests.fetch_add(1, Ordering::Relaxed);
-            let sent = self
-                .deadline
-                .guard(self.transport.get(url.clone(), headers));
-            let answered = sent.await.map_err(over)?;
-            let mut failure = match answered.and_then(|answer| read(answer, parse)) {
+            if question.project.is_some() {
+                self.requests.fetch_add(1, Ordering::Relaxed);
+            }
+            let answered = deadline.guard(question.transport.send(request)).await?;
+            let mut failure = match answered.and_then(|reply| read(&reply, parse)) {
                 Ok(answer) => {
                     self.warm.store(true, Ordering::Relaxed);
                     pass.answered();
-                    self.with_budget(Budget::earn);
+                    self.purse.earn();
                     return Ok(answer);
                 }
                 Err(failure) => failure,
@@ -362,54 +353,26 @@ impl Client {
             }
             // Held for one attempt and not while it waits for the next, except before the first answer of the run.
             held = pass.is_first().then_some(pass);
-            failure.make_safe(|text| self.keyring.scrub(text));
+            failure.make_safe(|text| self.keyring.scrub(&question.transport.scrub(text)));
             if failure.status == Some(401) {
-                let renewed = self.deadline.guard(self.renew(key, failure)).await;
-                renewed.and_then(|renewed| renewed).map_err(over)?;
+                deadline.guard(self.renew(key, failure)).await??;
                 continue;
             }
-            self.before_next(&url, failure, warm, *attempts, &mut tally)
-                .await?;
-        }
-    }
-
-    /// Does what the schedule says after a failure: gives up, or returns when the next attempt is due.
-    async fn before_next(
-        &self,
-        url: &Url,
-        failure: Box<Failure>,
-        warm: bool,
-        attempts: u32,
-        tally: &mut Tally,
-    ) -> Result<(), (Box<Failure>, Stop)> {
-        let (class, asked, random) = (failure.class(), failure.asked, self.random());
-        let step = self.with_budget(|budget| {
-            retry::next(class, asked, warm, tally, self.rules, budget, random)
-        });
-        match step {
-            Step::Repeat => Ok(()),
-            Step::Stop(stop) => Err((failure, stop)),
-            Step::Retry(wait) => {
-                (self.observer)(&Retrying {
-                    url: url.as_str(),
-                    why: failure.to_string(),
-                    wait,
-                    attempts,
-                });
-                self.deadline.wait(wait).await.map_err(|mut passed| {
-                    // What the run was waiting for says more than that its time is over.
-                    passed.source = Some(failure.to_string().into());
-                    (passed, Stop::Final)
-                })?;
+            let again =
+                self.purse
+                    .before_next(&question.request.url, failure, warm, *attempts, &mut tally);
+            let again = again
+                .await
+                .map_err(|(failure, stop)| Unanswered::Failed(failure, stop))?;
+            if again == Again::Retry && question.project.is_some() {
                 self.retries.fetch_add(1, Ordering::Relaxed);
-                Ok(())
             }
         }
     }
 
     /// Gets another token after a refusal, if there is a way to.
     async fn renew(&self, key: KeyNumber, mut failure: Box<Failure>) -> Result<(), Box<Failure>> {
-        match self.keyring.refused(key).await {
+        match self.keyring.refused(&self.purse, key).await {
             Refusal::Renewed => Ok(()),
             Refusal::Final => Err(failure),
             Refusal::NotRenewed(error) => {
@@ -419,42 +382,32 @@ impl Client {
             }
         }
     }
+}
 
-    fn with_budget<T>(&self, work: impl FnOnce(&mut Budget) -> T) -> T {
-        // A number that is off by one retry is no reason to stop a run.
-        let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
-        work(&mut budget)
+impl From<Box<Failure>> for Unanswered {
+    /// Takes a failure that asking again does not help against.
+    fn from(failure: Box<Failure>) -> Self {
+        Self::Failed(failure, Stop::Final)
     }
+}
 
-    /// Returns a number from 0 to 1; without a source of chance, 1: everybody waits, the longest.
-    fn random(&self) -> f64 {
-        let mut bytes = [0; 4];
-        match self.random.fill(&mut bytes) {
-            Ok(()) => f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX),
-            Err(_) => 1.0,
+impl From<NotApplied> for Unanswered {
+    fn from(error: NotApplied) -> Self {
+        match error {
+            NotApplied::AlreadyRefused => Failure::new(ErrorKind::AlreadyRefused).into(),
+            NotApplied::UnusableId => Failure::new(ErrorKind::UnusableId).into(),
+            NotApplied::NotObtained(error) => Self::NoCredential(error),
         }
     }
 }
 
-/// Lets the caller read an answer, and turns what it could not read into a failure with the other end's own words.
+/// Lets the caller read an answer.
 fn read<T>(
-    answer: Answer,
+    reply: &Reply,
     parse: &impl Fn(&Answer) -> Result<T, BadAnswer>,
 ) -> Result<(T, Option<Timestamp>), Box<Failure>> {
-    let bad = match parse(&answer) {
-        Ok(value) => return Ok((value, answer.date)),
-        Err(bad) => bad,
-    };
-    let mut failure = Failure::new(ErrorKind::BadAnswer {
-        found: bad.found,
-        begins: transport::begin(&answer.body),
-    });
-    let said = error_body::read_envelope(&answer.body);
-    failure.status = Some(200);
-    failure.date = answer.date;
-    failure.said = error_body::ErrorBody {
-        request_id: answer.request_id.or(said.request_id),
-        ..said
-    };
-    Err(failure)
+    match parse(&reply.answer) {
+        Ok(value) => Ok((value, reply.answer.date)),
+        Err(bad) => Err(reply.is_not_what_was_asked(bad, Content::Open)),
+    }
 }

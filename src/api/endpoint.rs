@@ -42,7 +42,7 @@ pub(crate) enum EndpointError {
     #[error("its host or port is not valid")]
     NotValid,
     #[error(
-        "plain http would send the token unprotected to `{host}`; only loopback addresses may use it unless --insecure-http is given"
+        "plain http would send the credentials unprotected to `{host}`; only loopback addresses may use it unless --insecure-http is given"
     )]
     PlainHttp { host: String },
 }

@@ -4,7 +4,7 @@
 //! can: copies in the buffers of HTTP and TLS are out of reach. It also knows how to take itself out of foreign text,
 //! because error pages of proxies repeat the request's headers.
 
-use std::{collections::HashSet, fmt, hint::black_box};
+use std::{collections::HashSet, fmt, hint::black_box, ops::Range};
 
 use reqwest::header::HeaderValue;
 
@@ -14,6 +14,9 @@ const STARS: &str = "***";
 /// How many characters in a row give a piece of a secret away. Shorter ones occur in any text; with this many, what is
 /// left of a token is no help to anybody.
 const PIECE: usize = 12;
+
+/// The shortest password that is taken out of foreign text.
+const SHORTEST: usize = 3;
 
 /// A token that can stand in a header: visible ASCII, not empty.
 #[derive(PartialEq, Eq)]
@@ -59,29 +62,53 @@ impl Secret {
         value
     }
 
+    /// Returns the value itself, for a signature or the body of a request.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     /// Replaces the token, and every piece of it that is long enough to matter, by stars.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        stars(text, self.places_in(text))
+    }
+
+    /// Finds the token in a text, and every piece of it that is long enough to matter.
     ///
     /// Pieces, because error pages cut what they repeat, and escape some characters of it.
-    pub(super) fn scrub(&self, text: &str) -> String {
+    pub(super) fn places_in(&self, text: &str) -> Vec<Range<usize>> {
         let (secret, bytes) = (self.0.as_bytes(), text.as_bytes());
         let piece = PIECE.min(secret.len());
         let pieces: HashSet<&[u8]> = secret.windows(piece).collect();
-        let mut scrubbed = String::with_capacity(text.len());
-        // Everything before this place is written; a piece that begins at or before it belongs to the run just hidden.
-        let mut done = None;
-        for (start, window) in bytes.windows(piece).enumerate() {
-            if !pieces.contains(window) {
-                continue;
-            }
-            if done.is_none_or(|done| start > done) {
-                scrubbed.push_str(&text[done.unwrap_or(0)..start]);
-                scrubbed.push_str(STARS);
-            }
-            done = Some(start + piece);
-        }
-        scrubbed.push_str(&text[done.unwrap_or(0)..]);
-        scrubbed
+        bytes
+            .windows(piece)
+            .enumerate()
+            .filter(|(_, window)| pieces.contains(window))
+            // A password may begin a piece in the middle of a character, which then goes as a whole.
+            .map(|(start, _)| {
+                text.floor_char_boundary(start)..text.ceil_char_boundary(start + piece)
+            })
+            .collect()
     }
+}
+
+/// Puts stars in these places of a text; places that touch or overlap are one.
+///
+/// Those of all secrets are hidden at once: tokens of one cloud have parts in common, and a text without such a part would
+/// no longer show the other token for what it is.
+pub(super) fn stars(text: &str, mut places: Vec<Range<usize>>) -> String {
+    places.sort_unstable_by_key(|place| (place.start, place.end));
+    let mut scrubbed = String::with_capacity(text.len());
+    // Everything before this place is written; one that begins at or before it belongs to the run just hidden.
+    let mut done = None;
+    for place in places {
+        if done.is_none_or(|done| place.start > done) {
+            scrubbed.push_str(&text[done.unwrap_or(0)..place.start]);
+            scrubbed.push_str(STARS);
+        }
+        done = Some(done.map_or(place.end, |done: usize| done.max(place.end)));
+    }
+    scrubbed.push_str(&text[done.unwrap_or(0)..]);
+    scrubbed
 }
 
 /// A password: any text that is not empty. It goes into the body of a request for a token, never into a header.
@@ -97,6 +124,21 @@ impl Password {
             return Err(SecretError::Empty);
         }
         Ok(Self(secret))
+    }
+
+    /// Returns the value itself, for the body of a request.
+    pub(super) fn text(&self) -> &str {
+        &self.0.0
+    }
+
+    /// Finds the password in a text, and every piece of it that is long enough to matter.
+    ///
+    /// One of a character or two is left: it is in every text, and the places of the stars would tell it.
+    pub(super) fn places_in(&self, text: &str) -> Vec<Range<usize>> {
+        if self.text().chars().count() < SHORTEST {
+            return Vec::new();
+        }
+        self.0.places_in(text)
     }
 }
 
@@ -159,6 +201,30 @@ mod tests {
         assert!(!format!("{refused} {refused:?}").contains("hunter2"));
         assert_eq!(format!("{:?}", secret("hunter2")), "Secret(***)");
         assert_eq!(format!("{:?}", secret("hunter2").header()), "Sensitive");
+    }
+
+    #[test]
+    fn a_password_keeps_its_blanks_and_is_taken_out_of_foreign_text() {
+        let cases = [
+            (" p\u{e4}ss word ", "say  p\u{e4}ss word !", "say ***!"),
+            ("a", "a status", "a status"),
+            ("\u{5b9e}\u{4f8b}", "\u{5b9e}\u{4f8b}", "\u{5b9e}\u{4f8b}"),
+            ("abc", "xabcx", "x***x"),
+            (
+                "\u{5b9e}\u{4f8b}\u{5b9e}\u{4f8b}\u{540d}",
+                "\u{4f8b}\u{4f8b}\u{5b9e}\u{4f8b}\u{540d}!",
+                "\u{4f8b}***!",
+            ),
+        ];
+        for (text, said, expected) in cases {
+            let password = Password::parse(text.to_owned()).unwrap();
+            assert_eq!(password.text(), text);
+            let scrubbed = stars(said, password.places_in(said));
+            assert_eq!(scrubbed, expected, "{text:?}");
+            assert_eq!(format!("{password:?}"), "Password(***)");
+        }
+        let empty = Password::parse(String::new());
+        assert_eq!(empty.unwrap_err(), SecretError::Empty);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::{error::Error, fs, io, path::PathBuf, sync::OnceLock};
 use reqwest::Certificate;
 use rustls::{CertificateError, InvalidMessage};
 
+use super::endpoint::EndpointError;
+
 /// Why no client could be made; all of it is configuration.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BuildError {
@@ -21,6 +23,8 @@ pub(crate) enum BuildError {
         "cannot set up TLS; if this machine has no CA certificates, install its `ca-certificates` package or give --ca-file"
     )]
     Tls { source: reqwest::Error },
+    #[error("the address of the metadata service cannot be used")]
+    Metadata { source: EndpointError },
 }
 
 /// Reads the certificates that are trusted besides the machine's own.

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use reqwest::{
-    Client, Response, Url,
+    Client, Response, StatusCode, Url,
     header::{
         ACCEPT, CONTENT_ENCODING, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
     },
@@ -21,12 +21,17 @@ use super::{
     client::{Answer, Settings},
     endpoint::Endpoint,
     error::{ErrorKind, Failure},
-    error_body, http_date, retry,
+    error_body, http_date,
+    message::{Content, Outgoing, Reply, begin},
+    proxy::{self, Proxy},
+    retry,
     tls::{self, BuildError},
 };
 
 const USER_AGENT: &str = concat!("dcs-history/", env!("CARGO_PKG_VERSION"));
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// What IAM calls it.
+const X_IAM_TRACE_ID: HeaderName = HeaderName::from_static("x-iam-trace-id");
 
 /// How much of an error's body is read: every documented one is far below, and a message is all that is wanted of it.
 const ERROR_BODY: usize = 64 * 1024;
@@ -34,15 +39,29 @@ const ERROR_BODY: usize = 64 * 1024;
 /// How much room is made before the first byte has come, however much the server promises.
 const FIRST_ROOM: u64 = 1024 * 1024;
 
+/// Whether a proxy that the environment names may stand between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Unless the endpoint is this machine.
+    ThroughProxy,
+    /// What answers at the endpoint differs from machine to machine, so nobody else may ask for us.
+    Direct,
+}
+
 pub(super) struct Transport {
     http: Client,
     timeout: Duration,
     max_body: u64,
+    proxy: Option<Proxy>,
 }
 
 impl Transport {
-    /// Sets up the one HTTP client of a run.
-    pub(super) fn new(endpoint: &Endpoint, settings: &Settings) -> Result<Self, BuildError> {
+    /// Sets up the one HTTP client of a run for an origin.
+    pub(super) fn new(
+        endpoint: &Endpoint,
+        settings: &Settings,
+        way: Way,
+    ) -> Result<Self, BuildError> {
         tls::install_crypto();
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)
@@ -60,10 +79,11 @@ impl Transport {
             // It starts anew with each byte, so it alone would let a drip pass; the total limit is the one that ends it.
             .read_timeout(settings.timeout)
             .timeout(settings.timeout);
-        if endpoint.is_loopback() {
+        let is_direct = way == Way::Direct || endpoint.is_loopback();
+        if is_direct {
             builder = builder.no_proxy();
         }
-        if !endpoint.is_https() && endpoint.is_loopback() {
+        if !endpoint.is_https() && is_direct {
             // Without this, a machine without CA certificates could not even talk to itself in plain text.
             builder = builder.tls_certs_only([]);
         }
@@ -82,15 +102,44 @@ impl Transport {
             http,
             timeout: settings.timeout,
             max_body: settings.max_body,
+            proxy: if is_direct {
+                None
+            } else {
+                Proxy::towards(endpoint)
+            },
         })
     }
 
-    /// Sends one GET request and reads its answer to the end.
-    pub(super) async fn get(&self, url: Url, headers: HeaderMap) -> Result<Answer, Box<Failure>> {
-        let sent = self.http.get(url.clone()).headers(headers).send().await;
-        let response = sent.map_err(|error| self.no_answer(error))?;
+    /// Takes what a proxy is told of us out of a text.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        match &self.proxy {
+            Some(proxy) => proxy.scrub(text),
+            None => text.to_owned(),
+        }
+    }
+
+    /// Sends one request and reads its answer to the end.
+    pub(super) async fn send(&self, request: Outgoing) -> Result<Reply, Box<Failure>> {
+        let Outgoing {
+            method,
+            url,
+            headers,
+            body,
+            success,
+            content,
+        } = request;
+        let sent = self.http.request(method, url.clone()).headers(headers);
+        let sent = if body.is_empty() {
+            sent
+        } else {
+            sent.body(body)
+        };
+        let response = sent.send().await.map_err(|error| self.no_answer(error))?;
         let head = Head::of(&response);
         let status = response.status();
+        if let (StatusCode::PROXY_AUTHENTICATION_REQUIRED, Some(proxy)) = (status, &self.proxy) {
+            return Err(head.failure(proxy.refuses()));
+        }
         if status.is_redirection() {
             let target = target(&url, response.headers());
             return Err(head.failure(ErrorKind::Redirect { target }));
@@ -101,22 +150,31 @@ impl Transport {
         if let Some(encoding) = encoding(response.headers()) {
             return Err(head.failure(ErrorKind::Compressed { encoding }));
         }
+        let headers = response.headers().clone();
         let body = self
             .body(response)
             .await
             .map_err(|failure| head.complete(failure))?;
-        if status != reqwest::StatusCode::OK {
+        if status != success {
+            let missing = match content {
+                Content::Open => "the list",
+                Content::Secret => "what was asked for",
+            };
             let mut failure = head.failure(ErrorKind::BadAnswer {
-                found: "a success without the list".to_owned(),
-                begins: begin(&body),
+                found: format!("a success without {missing}"),
+                begins: begin(&body, content),
             });
             failure.said.code = error_body::read_envelope(&body).code;
             return Err(failure);
         }
-        Ok(Answer {
-            body,
-            date: head.date,
-            request_id: head.request_id,
+        Ok(Reply {
+            status: head.status,
+            headers,
+            answer: Answer {
+                body,
+                date: head.date,
+                request_id: head.request_id,
+            },
         })
     }
 
@@ -124,6 +182,9 @@ impl Transport {
     fn no_answer(&self, error: reqwest::Error) -> Box<Failure> {
         let kind = if let Some(check) = tls::failed_check(&error) {
             ErrorKind::Tls { check }
+        } else if let (true, Some(proxy)) = (proxy::has_refused(&error), &self.proxy) {
+            // The library's error says the same in other words.
+            return Failure::new(proxy.refuses());
         } else if error.is_connect() {
             ErrorKind::Connect
         } else if error.is_timeout() {
@@ -134,7 +195,11 @@ impl Transport {
         } else {
             ErrorKind::Closed
         };
-        Failure::because(kind, error.without_url())
+        let via = self.proxy.as_ref().filter(|_| kind == ErrorKind::Connect);
+        let via = via.map(|proxy| proxy.name().to_owned());
+        let mut failure = Failure::because(kind, error.without_url());
+        failure.via = via;
+        failure
     }
 
     /// Reads a body of success: whole, within the limit, or not at all.
@@ -213,10 +278,11 @@ impl Head {
             let value = response.headers().get(name)?;
             Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
+        let filled = |id: Option<String>| id.filter(|id| !id.trim().is_empty());
         Self {
             status: response.status().as_u16(),
             date: text(DATE).and_then(|date| http_date::parse(&date)),
-            request_id: text(X_REQUEST_ID).filter(|id| !id.trim().is_empty()),
+            request_id: filled(text(X_REQUEST_ID)).or_else(|| filled(text(X_IAM_TRACE_ID))),
             retry_after: text(RETRY_AFTER),
         }
     }
@@ -235,13 +301,6 @@ impl Head {
         }
         failure
     }
-}
-
-/// Returns the first bytes of a body as text, more than any message shows.
-pub(super) fn begin(body: &[u8]) -> String {
-    /// Enough to hold a token whole, so that the scrubbing sees all of it.
-    const BEGIN: usize = 16 * 1024;
-    String::from_utf8_lossy(&body[..body.len().min(BEGIN)]).into_owned()
 }
 
 /// Returns the name of a compression; `identity` is none.

@@ -57,6 +57,7 @@ use clap::{
     ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
     error::ErrorKind,
 };
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::model::time::Timestamp;
 use crate::store::format;
@@ -197,6 +198,7 @@ pub(crate) struct Context<'a> {
 
 /// Runs the program and returns its exit code.
 pub fn main() -> ExitCode {
+    no_core_dump();
     let (out, mut err) = (io::stdout(), io::stderr());
     let terminals = (out.is_terminal(), err.is_terminal());
     let mut out = io::BufWriter::new(out.lock());
@@ -205,6 +207,19 @@ pub fn main() -> ExitCode {
     }));
     // The panic has said its own words on standard error; the exit code is the contract's.
     ended.unwrap_or(Exit::Machine).into()
+}
+
+/// Keeps a crash from writing what is in memory, tokens and keys among it, to a file.
+///
+/// Before anything is read, so that there is no moment at which it could. Commands that the program runs get the token as
+/// well, and the limit with it.
+fn no_core_dump() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // Everybody may lower a limit; where it cannot be done all the same, that is no reason not to work.
+    let _lowered = setrlimit(Resource::Core, none);
 }
 
 /// Runs one command line. Nothing below this function ends the process.

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -356,6 +356,109 @@ fn n16_no_proxy_stands_between_the_program_and_its_own_machine() {
     outcome.expect_code(0);
     assert!(!outcome.err.contains("hunter2"));
     program.check(&outcome);
+}
+
+/// Answers everything with 407, as a proxy does that was not told who asks; returns what it was asked.
+fn proxy_that_asks_for_a_password() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let asked = Arc::clone(&heads);
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let (mut head, mut byte) = (Vec::new(), [0]);
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n > 0) {
+                head.push(byte[0]);
+            }
+            let head = String::from_utf8_lossy(&head).into_owned();
+            // Such a page repeats what it was sent.
+            let answer = format!(
+                "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\
+                 Connection: close\r\nContent-Length: {}\r\n\r\n{head}",
+                head.len()
+            );
+            asked.lock().unwrap().push(head);
+            // The program may be gone already, and says so itself.
+            let _unsent = stream.write_all(answer.as_bytes());
+        }
+    });
+    (address, heads)
+}
+
+#[test]
+fn n16_a_proxy_that_refuses_is_named_without_its_password() {
+    let program = Program::new();
+    let token = program.home().join("token");
+    for (endpoint, line) in [
+        (
+            "https://dcs.example.invalid",
+            "CONNECT dcs.example.invalid:443",
+        ),
+        (
+            "http://dcs.example.invalid",
+            "GET http://dcs.example.invalid/v2/",
+        ),
+    ] {
+        let (address, heads) = proxy_that_asks_for_a_password();
+        let mut command = program.command(&[
+            "sync",
+            "--insecure-http",
+            "--endpoint",
+            endpoint,
+            "--project-id",
+            PROJECT,
+            "--token-file",
+            token.to_str().unwrap(),
+        ]);
+        command.env("ALL_PROXY", format!("http://user:hunter2@{address}"));
+        let outcome = crate::support::env::finish(command.spawn().unwrap());
+        outcome.expect_code(5).expect_said(&[
+            &format!("the proxy http://{address} wants a user and a password (407"),
+            "hint: the proxy's user and password are set in HTTPS_PROXY",
+        ]);
+        // `user:hunter2` in base64 is what the proxy is sent.
+        for secret in ["hunter2", "dXNlcjpodW50ZXIy"] {
+            assert!(!outcome.err.contains(secret), "{outcome:#?}");
+        }
+        let heads = heads.lock().unwrap();
+        assert_eq!(heads.len(), 1, "{heads:?}");
+        assert!(heads[0].starts_with(line), "{heads:?}");
+        let lower = heads[0].to_lowercase();
+        assert!(lower.contains("proxy-authorization: basic dxnlcjpodw50zxiy"));
+    }
+}
+
+#[test]
+fn n16_a_proxy_that_is_down_is_named_and_no_proxy_goes_past_it() {
+    let program = Program::new();
+    let token = program.home().join("token");
+    let gone = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    for (exempt, through) in [("", true), ("other.invalid, .example.invalid", false)] {
+        let mut command = program.command(&[
+            "sync",
+            "--endpoint",
+            "https://dcs.example.invalid",
+            "--project-id",
+            PROJECT,
+            "--token-file",
+            token.to_str().unwrap(),
+            "--retries",
+            "0",
+        ]);
+        command
+            .env("HTTPS_PROXY", format!("http://user:hunter2@{gone}"))
+            .env("NO_PROXY", exempt);
+        let outcome = crate::support::env::finish(command.spawn().unwrap());
+        outcome
+            .expect_code(5)
+            .expect_said(&["cannot connect", "NO_PROXY"]);
+        let words = format!("cannot connect through the proxy http://{gone}, 1 attempt");
+        assert_eq!(outcome.err.contains(&words), through, "{outcome:#?}");
+        assert!(!outcome.err.contains("hunter2"), "{outcome:#?}");
+    }
 }
 
 #[test]

@@ -404,6 +404,25 @@ fn c04_a_signal_stops_a_sync_at_once_and_moves_no_mark() {
 }
 
 #[test]
+fn s04_no_crash_leaves_the_token_in_a_file() {
+    let program = Program::new();
+    let api = FakeApi::start(|_| Action::stall());
+    let sync = program.start_sync(&api, &[]);
+    while api.asked() == 0 {
+        wait(Duration::from_millis(5));
+    }
+    let limits = fs::read_to_string(format!("/proc/{}/limits", sync.id())).unwrap();
+    signal(sync.id(), "KILL");
+    finish(sync);
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .unwrap();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    assert_eq!(words[4..6], ["0", "0"], "{line}");
+}
+
+#[test]
 fn c05_a_second_sync_is_told_who_is_at_work_and_leaves_the_first_alone() {
     let program = Program::new();
     let (begun, go_on) = (

@@ -37,9 +37,11 @@ pub(crate) enum ErrorKind {
     Status,
     /// The answer has a status of success and is not what the API promises.
     BadAnswer { found: String, begins: String },
-    /// The token was refused, and getting another one failed.
+    /// A proxy on the way wants to know who asks, and was not told or does not believe it.
+    ProxyRefuses { proxy: String },
+    /// The credential was refused, and getting another one failed.
     NotRenewed,
-    /// The token was refused earlier in this run; nothing was sent.
+    /// The credential was refused earlier in this run; nothing was sent.
     AlreadyRefused,
     /// The time for the whole run is over.
     Deadline { limit: Duration },
@@ -53,6 +55,8 @@ pub(in crate::api) struct Failure {
     pub(in crate::api) said: ErrorBody,
     pub(in crate::api) asked: Asked,
     pub(in crate::api) date: Option<Timestamp>,
+    /// The proxy that the connection was to go through.
+    pub(in crate::api) via: Option<String>,
     pub(in crate::api) source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -64,6 +68,7 @@ impl Failure {
             said: ErrorBody::default(),
             asked: Asked::Nothing,
             date: None,
+            via: None,
             source: None,
         })
     }
@@ -90,7 +95,7 @@ impl Failure {
         }
     }
 
-    /// Makes every text of others presentable: without the run's tokens, escaped, short.
+    /// Makes every text of others presentable: without the run's secrets, escaped, short.
     pub(in crate::api) fn make_safe(&mut self, scrub: impl Fn(&str) -> String) {
         let safe = |text: &mut String, limit| *text = quote::quote(&scrub(text), limit);
         match &mut self.kind {
@@ -120,6 +125,9 @@ impl fmt::Display for Failure {
     /// Writes what happened and what the other end said, without the request.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}", self.kind)?;
+        if let Some(proxy) = &self.via {
+            write!(out, " through the proxy {proxy}")?;
+        }
         if let Some(status) = self.status.filter(|_| !self.kind.tells_status()) {
             let separator = if self.kind == ErrorKind::Status {
                 ""
@@ -152,7 +160,10 @@ impl ErrorKind {
     const fn tells_status(&self) -> bool {
         matches!(
             self,
-            Self::Truncated { .. } | Self::Timeout { .. } | Self::TooLarge { .. }
+            Self::Truncated { .. }
+                | Self::Timeout { .. }
+                | Self::TooLarge { .. }
+                | Self::ProxyRefuses { .. }
         )
     }
 }
@@ -200,11 +211,15 @@ impl fmt::Display for ErrorKind {
                     "not an answer of the API: {found}; it begins `{begins}`"
                 )
             }
+            Self::ProxyRefuses { proxy } => write!(
+                out,
+                "the proxy {proxy} wants a user and a password (407 Proxy Authentication Required)"
+            ),
             Self::NotRenewed => write!(out, "the token was refused and could not be renewed"),
             Self::AlreadyRefused => {
                 write!(
                     out,
-                    "not sent, because the token was refused before in this run"
+                    "not sent, because the credential was refused before in this run"
                 )
             }
             Self::Deadline { limit } => {

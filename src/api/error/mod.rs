@@ -1,22 +1,20 @@
 //! The one error of the street: what was asked, what happened, what the other end said about it, how often it was tried.
 //!
-//! Everything quoted from an answer has been scrubbed of the run's tokens, escaped and cut before it gets in here.
+//! Everything quoted from an answer has been scrubbed of the run's secrets, escaped and cut before it gets in here.
 
+mod hints;
 mod kind;
 
 use std::{error::Error, fmt, time::Duration};
 
-use crate::model::time::{MINUTE, Timestamp};
+use crate::model::time::Timestamp;
 
-use super::{quote, retry::Asked};
+use super::retry::Asked;
 
 pub(crate) use super::retry::Stop;
 pub(crate) use kind::ErrorKind;
 pub(super) use kind::Failure;
 use kind::Length;
-
-/// How far two clocks may differ before it is worth a hint. Signed requests are refused beyond 15 minutes; 5 warn early.
-const CLOCKS_DIFFER: i64 = 5 * MINUTE;
 
 /// The codes that say that one named parameter is not acceptable.
 const BAD_PARAMETER: [&str; 6] = [
@@ -34,9 +32,6 @@ const NO_INSTANCE: [&str; 2] = ["DCS.3022", "111404022"];
 /// The codes that say that the instance has no background tasks as a feature.
 const NO_BACKGROUND_TASKS: [&str; 2] = ["DCS.4094", "111400094"];
 
-/// The codes that say that a token belongs to another region or project.
-const ELSEWHERE: [&str; 3] = ["APIGW.0307", "DCS.1004", "111401004"];
-
 /// A request that failed for good.
 #[derive(Debug)]
 pub(crate) struct ApiError(Box<Inner>);
@@ -52,9 +47,45 @@ struct Inner {
 /// What was asked for, as messages name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Request {
+    pub(super) method: &'static str,
     pub(super) url: String,
     pub(super) endpoint: String,
     pub(super) project: String,
+    pub(super) purpose: Purpose,
+    pub(super) proof: Proof,
+}
+
+/// What a request was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To read of DCS.
+    Read,
+    /// To find a project in IAM.
+    Lookup,
+    /// To get a token from IAM for a password.
+    Login,
+    /// To get keys from the metadata service of this ECS.
+    Metadata,
+}
+
+impl Purpose {
+    /// Says whether nothing at all can be read unless this works.
+    const fn obtains_credential(self) -> bool {
+        matches!(self, Self::Login | Self::Metadata)
+    }
+}
+
+/// What the run proves itself with, as messages name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    Token,
+    Keys {
+        /// What people may see of the access key.
+        access_key: String,
+        are_temporary: bool,
+    },
+    Password,
+    Agency,
 }
 
 impl ApiError {
@@ -84,9 +115,15 @@ impl ApiError {
         self.0.failure.said.message.as_deref()
     }
 
-    /// Returns how many requests were sent before giving up; none if sending was pointless.
+    /// Returns how many requests of this kind were sent before giving up; none if sending was pointless.
+    ///
+    /// One that could not be sent for want of a credential was not sent either, however often that was asked for.
     pub(crate) fn attempts(&self) -> u32 {
-        self.0.attempts
+        if self.obtains_credential() {
+            0
+        } else {
+            self.0.attempts
+        }
     }
 
     /// Returns the server's clock when it answered.
@@ -105,6 +142,7 @@ impl ApiError {
     /// Says whether a smaller `limit` is worth a try.
     pub(crate) fn blames_limit(&self) -> bool {
         self.status() == Some(400)
+            && !self.obtains_credential()
             && blames_limit(
                 self.code().unwrap_or_default(),
                 self.message().unwrap_or_default(),
@@ -122,8 +160,16 @@ impl ApiError {
     }
 
     /// Says whether the credential was refused, now or earlier in the run, or could not be renewed: the run is over.
+    ///
+    /// IAM says so in more ways than one: a user that is locked is forbidden to log in, and a domain that does not exist
+    /// makes a request that it calls bad.
     pub(crate) fn is_unauthorized(&self) -> bool {
-        self.status() == Some(401)
+        let refused = match self.0.request.purpose {
+            Purpose::Read | Purpose::Lookup => self.status() == Some(401),
+            Purpose::Login => matches!(self.status(), Some(400 | 401 | 403)),
+            Purpose::Metadata => matches!(self.status(), Some(401 | 403)),
+        };
+        refused
             || matches!(
                 self.kind(),
                 ErrorKind::AlreadyRefused | ErrorKind::NotRenewed
@@ -131,12 +177,18 @@ impl ApiError {
     }
 
     pub(crate) fn is_forbidden(&self) -> bool {
-        self.status() == Some(403)
+        self.status() == Some(403) && !self.obtains_credential()
     }
 
-    /// Says whether no request to this origin can work, whatever it asks for.
+    /// Says whether no request of this run can work, whatever it asks for, though nobody refused it.
     pub(crate) fn origin_is_dead(&self) -> bool {
-        matches!(self.kind(), ErrorKind::Connect | ErrorKind::Tls { .. })
+        let no_way = matches!(
+            self.kind(),
+            ErrorKind::Connect | ErrorKind::Tls { .. } | ErrorKind::ProxyRefuses { .. }
+        );
+        let no_credential =
+            self.obtains_credential() && !self.is_unauthorized() && !self.is_deadline();
+        no_way || no_credential
     }
 
     pub(crate) fn is_deadline(&self) -> bool {
@@ -152,81 +204,14 @@ impl ApiError {
         cause.map_or_else(|| self.to_string(), |cause| format!("{self}: {cause}"))
     }
 
+    fn obtains_credential(&self) -> bool {
+        self.0.request.purpose.obtains_credential()
+    }
+
     fn has_code(&self, codes: &[&str]) -> bool {
         self.code()
             .is_some_and(|code| codes.iter().any(|known| known.eq_ignore_ascii_case(code)))
     }
-
-    /// Returns what the person who reads this could do next; `now` is this machine's clock.
-    pub(crate) fn hints(&self, now: Timestamp) -> Vec<String> {
-        let mut hints = Vec::new();
-        if self.is_unauthorized() {
-            hints.extend(self.hints_of_refusal(now));
-        }
-        let next = match self.kind() {
-            ErrorKind::Connect => {
-                "check the endpoint and the network; HTTPS_PROXY, ALL_PROXY and NO_PROXY are honoured"
-            }
-            ErrorKind::Tls { .. } => {
-                "check the endpoint; the certificate of a private authority is added with --ca-file"
-            }
-            ErrorKind::Timeout { .. } => "--timeout sets how long one request may take",
-            ErrorKind::Deadline { .. } => {
-                "what was read is stored and the next run goes on; --run-timeout sets how long a run may take"
-            }
-            ErrorKind::TooLarge { .. } => {
-                "--page-size makes answers smaller, --max-body allows larger ones"
-            }
-            ErrorKind::Compressed { .. } => {
-                "something between here and the cloud compresses answers; make it stop for this host"
-            }
-            ErrorKind::Redirect { .. } => {
-                "redirects are never followed, because the token would go along; give the endpoint itself"
-            }
-            ErrorKind::BadAnswer { .. } => {
-                "check that the endpoint is that of DCS and that no portal or proxy answers in its place"
-            }
-            ErrorKind::Status if self.is_forbidden() => {
-                "the user needs dcs:instance:getBackgroundTask in this project (DCS ReadOnlyAccess holds it)"
-            }
-            ErrorKind::Status if self.status() == Some(404) && !self.instance_absent() => {
-                "check the endpoint, the region and the project id"
-            }
-            _ => return hints,
-        };
-        hints.push(next.to_owned());
-        hints
-    }
-
-    fn hints_of_refusal(&self, now: Timestamp) -> Vec<String> {
-        let Request {
-            endpoint, project, ..
-        } = &self.0.request;
-        let mut hints = vec![if self.has_code(&ELSEWHERE) {
-            format!(
-                "the token belongs to another region or project than endpoint {endpoint} and project {}",
-                quote::quote(project, quote::IDENTIFIER)
-            )
-        } else {
-            "the token has expired or is wrong; get a new one for this project and give it with --token-file, \
-             --token-command or DCS_HISTORY_TOKEN"
-                .to_owned()
-        }];
-        hints.extend(self.date().and_then(|date| clocks_differ(now, date)));
-        hints
-    }
-}
-
-/// Says by how much two clocks differ, if that could be why a credential is refused.
-fn clocks_differ(ours: Timestamp, theirs: Timestamp) -> Option<String> {
-    let distance = ours.distance(theirs);
-    let way = if ours > theirs { "ahead of" } else { "behind" };
-    (distance > CLOCKS_DIFFER).then(|| {
-        format!(
-            "the clock of this machine is {} minutes {way} the server's; credentials are refused for that too",
-            distance / MINUTE
-        )
-    })
 }
 
 /// Says whether a refusal is about `limit`: a code for a bad parameter whose message has it anywhere (`pageLimit`), or
@@ -257,7 +242,7 @@ impl fmt::Display for ApiError {
             attempts,
             stop,
         } = &*self.0;
-        write!(out, "GET {}: {failure}", request.url)?;
+        write!(out, "{} {}: {failure}", request.method, request.url)?;
         match attempts {
             0 => {}
             1 => write!(out, ", 1 attempt")?,

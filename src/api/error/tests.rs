@@ -21,12 +21,19 @@ fn failure(kind: ErrorKind, status: Option<u16>, code: &str, message: &str) -> B
     failure
 }
 
-fn error(failure: Failure, attempts: u32, stop: Stop) -> ApiError {
-    let request = Request {
+fn request(purpose: Purpose, proof: Proof) -> Request {
+    Request {
+        method: "GET",
         url: URL.to_owned(),
         endpoint: "https://dcs.example.com".to_owned(),
         project: "p".to_owned(),
-    };
+        purpose,
+        proof,
+    }
+}
+
+fn error(failure: Failure, attempts: u32, stop: Stop) -> ApiError {
+    let request = request(Purpose::Read, Proof::Token);
     ApiError::new(failure, request, attempts, stop)
 }
 
@@ -89,7 +96,7 @@ fn an_error_names_the_request_the_status_the_code_the_id_and_the_attempts() {
             failure(ErrorKind::AlreadyRefused, None, "", ""),
             0,
             Stop::Final,
-            "not sent, because the token was refused before in this run",
+            "not sent, because the credential was refused before in this run",
         ),
     ];
     for (failure, attempts, stop, expected) in cases {
@@ -207,6 +214,167 @@ fn a_refused_token_comes_with_the_advice_that_fits() {
     }
     let elsewhere = status(503, "", "");
     assert!(elsewhere.hints(now).is_empty());
+}
+
+fn signer() -> Proof {
+    Proof::Keys {
+        access_key: "QTWA***".to_owned(),
+        are_temporary: false,
+    }
+}
+
+#[test]
+fn advice_fits_what_the_run_proves_itself_with() {
+    let now = at("2026-11-23T20:00:00Z");
+    let temporary = Proof::Keys {
+        access_key: "QTWA***".to_owned(),
+        are_temporary: true,
+    };
+    let locked = "AK access failed to reach the limit,forbidden.";
+    let cases = [
+        (signer(), "", "", "QTWA*** does not exist, is disabled"),
+        (signer(), "APIGW.0301", locked, "QTWA*** is locked"),
+        (
+            signer(),
+            "apigw.0307",
+            "",
+            "the access key QTWA*** belongs to another region or project than endpoint https://dcs.example.com",
+        ),
+        (temporary.clone(), "", "", "QTWA*** has expired"),
+        (temporary, "APIGW.0301", locked, "QTWA*** is locked"),
+        (
+            Proof::Password,
+            "",
+            "",
+            "user, endpoint and project belong together",
+        ),
+        (
+            Proof::Password,
+            "DCS.1004",
+            "",
+            "the token that IAM gave belongs to another region",
+        ),
+        (Proof::Agency, "", "", "the agency may read DCS"),
+        (
+            Proof::Agency,
+            "DCS.1004",
+            "",
+            "the access key of this ECS's agency belongs to another",
+        ),
+        (Proof::Token, "APIGW.0301", locked, "the token has expired"),
+    ];
+    for (proof, code, message, expected) in cases {
+        let refused = failure(ErrorKind::Status, Some(401), code, message);
+        let asked = request(Purpose::Read, proof);
+        let hints = ApiError::new(*refused, asked, 1, Stop::Final).hints(now);
+        assert!(hints[0].contains(expected), "{hints:?}");
+        assert_eq!(hints.len(), 1, "{hints:?}");
+    }
+}
+
+#[test]
+fn a_clock_beyond_the_limit_of_a_signature_is_the_first_thing_said() {
+    let now = at("2026-11-23T20:00:00Z");
+    let cases = [
+        (signer(), "2026-11-23T20:04:00Z", None),
+        (signer(), "2026-11-23T20:15:00Z", Some(1)),
+        (signer(), "2026-11-23T20:15:01Z", Some(0)),
+        (Proof::Agency, "2026-11-23T19:44:00Z", Some(0)),
+        (Proof::Token, "2026-11-23T19:44:00Z", Some(1)),
+    ];
+    for (proof, date, place) in cases {
+        let mut refused = failure(ErrorKind::Status, Some(401), "", "");
+        refused.date = Some(at(date));
+        let is_signed = proof != Proof::Token;
+        let asked = request(Purpose::Read, proof);
+        let hints = ApiError::new(*refused, asked, 1, Stop::Final).hints(now);
+        let found = hints.iter().position(|hint| hint.contains("the clock of"));
+        assert_eq!(found, place, "{hints:?}");
+        let limit = hints.iter().any(|hint| hint.contains("beyond 15"));
+        assert_eq!(limit, is_signed && place.is_some(), "{hints:?}");
+    }
+}
+
+#[test]
+fn what_an_error_means_for_the_run_depends_on_what_was_asked_for() {
+    let means = |purpose, kind, number| {
+        let failure = failure(kind, number, "", "limit");
+        let asked = request(purpose, Proof::Password);
+        let error = ApiError::new(*failure, asked, 3, Stop::Final);
+        let answers = [
+            ("unauthorized", error.is_unauthorized()),
+            ("forbidden", error.is_forbidden()),
+            ("dead", error.origin_is_dead()),
+            ("limit", error.blames_limit()),
+        ];
+        let said = answers.iter().filter(|(_, said)| *said);
+        let said: Vec<&str> = said.map(|(name, _)| *name).collect();
+        (said.join(" "), error.attempts())
+    };
+    let status = |purpose, number| means(purpose, ErrorKind::Status, Some(number));
+    let cases = [
+        (Purpose::Read, 400, "limit", 3),
+        (Purpose::Read, 401, "unauthorized", 3),
+        (Purpose::Read, 403, "forbidden", 3),
+        (Purpose::Read, 503, "", 3),
+        (Purpose::Lookup, 401, "unauthorized", 3),
+        (Purpose::Lookup, 403, "forbidden", 3),
+        (Purpose::Lookup, 503, "", 3),
+        (Purpose::Login, 400, "unauthorized", 0),
+        (Purpose::Login, 401, "unauthorized", 0),
+        (Purpose::Login, 403, "unauthorized", 0),
+        (Purpose::Login, 404, "dead", 0),
+        (Purpose::Login, 503, "dead", 0),
+        (Purpose::Metadata, 400, "dead", 0),
+        (Purpose::Metadata, 401, "unauthorized", 0),
+        (Purpose::Metadata, 403, "unauthorized", 0),
+        (Purpose::Metadata, 404, "dead", 0),
+    ];
+    for (purpose, number, expected, attempts) in cases {
+        let found = status(purpose, number);
+        assert_eq!(
+            found,
+            (expected.to_owned(), attempts),
+            "{purpose:?} {number}"
+        );
+    }
+    let limit = Duration::from_hours(1);
+    let proxy = "http://proxy.example.com:3128".to_owned();
+    for purpose in [Purpose::Read, Purpose::Lookup, Purpose::Login] {
+        let refuses = ErrorKind::ProxyRefuses {
+            proxy: proxy.clone(),
+        };
+        assert_eq!(means(purpose, refuses, None).0, "dead");
+        assert_eq!(means(purpose, ErrorKind::Connect, None).0, "dead");
+        let over = ErrorKind::Deadline { limit };
+        assert_eq!(means(purpose, over, None).0, "");
+    }
+}
+
+#[test]
+fn a_proxy_on_the_way_is_part_of_what_happened() {
+    let proxy = "http://proxy.example.com:3128".to_owned();
+    let mut down = failure(ErrorKind::Connect, None, "", "");
+    down.via = Some(proxy.clone());
+    let refuses = failure(ErrorKind::ProxyRefuses { proxy }, Some(407), "", "");
+    let cases = [
+        (
+            down,
+            4,
+            "cannot connect through the proxy http://proxy.example.com:3128, 4 attempts",
+        ),
+        (
+            refuses,
+            1,
+            "the proxy http://proxy.example.com:3128 wants a user and a password (407 Proxy Authentication Required), 1 attempt",
+        ),
+    ];
+    for (failure, attempts, expected) in cases {
+        assert_eq!(failure.class() == Class::Never, attempts == 1);
+        let error = error(*failure, attempts, Stop::Final);
+        assert_eq!(error.to_string(), format!("GET {URL}: {expected}"));
+        assert_eq!(error.hints(at("2026-11-23T20:00:00Z")).len(), 1);
+    }
 }
 
 #[test]

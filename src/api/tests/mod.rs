@@ -1,5 +1,6 @@
 //! The client against a scripted server on loopback: what is sent, how often, and what comes of every kind of answer.
 
+mod credentials;
 mod server;
 mod tls;
 

@@ -45,10 +45,33 @@ impl Act {
     }
 }
 
+/// What the server was asked.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) head: String,
+    pub(super) body: String,
+}
+
+impl Asked {
+    /// Returns the value of a header, whose name is in lower case.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    /// Returns method and target.
+    pub(super) fn line(&self) -> &str {
+        let line = self.head.lines().next().unwrap_or_default();
+        line.strip_suffix(" HTTP/1.1").unwrap_or(line)
+    }
+}
+
 #[derive(Default)]
 struct Shared {
     script: Mutex<VecDeque<Act>>,
-    heads: Mutex<Vec<String>>,
+    asked: Mutex<Vec<Asked>>,
     over: AtomicBool,
 }
 
@@ -84,7 +107,16 @@ impl Server {
 
     /// Returns the heads of the requests that came, in lower case.
     pub(super) fn heads(&self) -> Vec<String> {
-        self.shared.heads.lock().unwrap().clone()
+        let asked = self.shared.asked.lock().unwrap();
+        asked
+            .iter()
+            .map(|asked| asked.head.to_lowercase())
+            .collect()
+    }
+
+    /// Returns the requests that came, as they came.
+    pub(super) fn asked(&self) -> Vec<Asked> {
+        self.shared.asked.lock().unwrap().clone()
     }
 }
 
@@ -108,7 +140,17 @@ impl Shared {
             let Some(head) = read_head(&mut stream, end) else {
                 break;
             };
-            self.heads.lock().unwrap().push(head);
+            let mut asked = Asked {
+                head,
+                body: String::new(),
+            };
+            let length = asked.header("content-length").map(str::parse);
+            let mut body = vec![0; length.map_or(0, Result::unwrap)];
+            if stream.read_exact(&mut body).is_err() {
+                break;
+            }
+            asked.body = String::from_utf8(body).unwrap();
+            self.asked.lock().unwrap().push(asked);
             let act = self.script.lock().unwrap().pop_front();
             // No test expects this status, so a request too many never passes for anything else.
             let act = act.unwrap_or_else(|| Act::status(418, "", "the script is over"));
@@ -164,5 +206,5 @@ pub(super) fn read_head(stream: &mut impl Read, end: &str) -> Option<String> {
         }
         head.push(byte[0]);
     }
-    Some(String::from_utf8_lossy(&head).to_lowercase())
+    Some(String::from_utf8_lossy(&head).into_owned())
 }

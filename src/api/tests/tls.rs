@@ -21,7 +21,12 @@ use rustls::{
 use tempfile::TempDir;
 
 use super::{
-    super::{client::Settings, error::ErrorKind, tls::BuildError, transport::Transport},
+    super::{
+        client::Settings,
+        error::ErrorKind,
+        tls::BuildError,
+        transport::{Transport, Way},
+    },
     Endpoint, LIST, ask, client_with, server, settings, token,
 };
 
@@ -199,7 +204,11 @@ async fn a_port_without_tls_is_named_and_not_asked_again() {
 fn a_ca_file_that_cannot_be_used_is_an_error_of_configuration() {
     let shelf = Shelf::new();
     let endpoint = Endpoint::parse("https://127.0.0.1:1", false).unwrap();
-    let refused = |settings: &Settings| Transport::new(&endpoint, settings).err().unwrap();
+    let refused = |settings: &Settings| {
+        Transport::new(&endpoint, settings, Way::ThroughProxy)
+            .err()
+            .unwrap()
+    };
     let key = KeyPair::generate().unwrap().serialize_pem();
     let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 
@@ -230,5 +239,5 @@ fn a_ca_file_that_cannot_be_used_is_an_error_of_configuration() {
 #[test]
 fn plain_loopback_needs_no_certificates_at_all() {
     let endpoint = Endpoint::parse("http://127.0.0.1:1", false).unwrap();
-    assert!(Transport::new(&endpoint, &settings()).is_ok());
+    assert!(Transport::new(&endpoint, &settings(), Way::ThroughProxy).is_ok());
 }
