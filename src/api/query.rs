@@ -24,13 +24,16 @@ pub(crate) enum StartParameter {
     #[default]
     StartTime,
     BeginTime,
+    /// Under either name: a server that knows one passes over the other.
+    Both,
 }
 
 impl StartParameter {
-    const fn as_str(self) -> &'static str {
+    const fn names(self) -> &'static [&'static str] {
         match self {
-            Self::StartTime => "start_time",
-            Self::BeginTime => "begin_time",
+            Self::StartTime => &["start_time"],
+            Self::BeginTime => &["begin_time"],
+            Self::Both => &["start_time", "begin_time"],
         }
     }
 }
@@ -39,18 +42,19 @@ impl Filter {
     /// From before the service existed: the whole list, if the plain one is not.
     pub(crate) fn early() -> Self {
         Self {
-            parameter: StartParameter::StartTime,
+            parameter: StartParameter::Both,
             start: Timestamp::from_millis(EARLY),
             end: None,
         }
     }
 
     pub(super) fn parameters(self) -> impl Iterator<Item = (&'static str, String)> {
-        let start = self
-            .start
-            .map(|start| (self.parameter.as_str(), second(start)));
+        let starts = self.start.into_iter().flat_map(move |start| {
+            let names = self.parameter.names().iter();
+            names.map(move |name| (*name, second(start)))
+        });
         let end = self.end.map(|end| ("end_time", second(end)));
-        start.into_iter().chain(end)
+        starts.chain(end)
     }
 }
 

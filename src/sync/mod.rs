@@ -42,7 +42,7 @@ use self::{
     writer::Writer,
 };
 use crate::api::{
-    client::{Answer, BadAnswer, Client, Filter, Query},
+    client::{Answer, BadAnswer, Client, Filter, Query, StartParameter},
     decode,
     error::ApiError,
 };
@@ -189,6 +189,8 @@ struct Session<'a> {
     project_key: Cell<Option<i64>>,
     tasks_endpoint: Cell<Endpoint>,
     instances_endpoint: Cell<Endpoint>,
+    /// What an early start is called here.
+    early_name: Cell<StartParameter>,
     signals: watch::Receiver<Option<Signal>>,
     /// Raised when the run stops: no instance sends another request.
     halt: watch::Sender<bool>,
@@ -248,6 +250,7 @@ pub(crate) async fn run(
                 .max(tasks_endpoint.longest_page),
             ..instances_endpoint
         }),
+        early_name: Cell::new(StartParameter::Both),
         signals,
         halt: watch::Sender::new(false),
         active: Cell::new(0),
@@ -526,10 +529,17 @@ impl Session<'_> {
                     ask.await
                 }
                 List::Tasks(id) => {
+                    let parameter = |filter: Filter| match filter.parameter {
+                        StartParameter::Both => self.early_name.get(),
+                        named => named,
+                    };
                     let query = Query {
                         offset,
                         limit,
-                        filter,
+                        filter: filter.map(|filter| Filter {
+                            parameter: parameter(filter),
+                            ..filter
+                        }),
                     };
                     let parse = |answer: &Answer| read(decode::page(&answer.body, offset));
                     self.client.tasks(project_id, id, &query, parse).await

@@ -2,6 +2,7 @@
 
 use super::{
     Session, Stopped,
+    attempt::refuses_the_filter,
     event::Event,
     filtered::{Period, Tally},
     list::List,
@@ -10,7 +11,7 @@ use super::{
     window::Probe,
     writer::Pending,
 };
-use crate::api::client::Filter;
+use crate::api::client::{Filter, StartParameter};
 use crate::api::error::ApiError;
 use crate::model::{
     ledger::{ListKind, WalkKind},
@@ -126,6 +127,9 @@ impl Session<'_> {
             } else {
                 running.filter
             };
+            let may_drop_a_name = list.kind() == ListKind::Tasks
+                && filter.is_some_and(|filter| filter.parameter == StartParameter::Both)
+                && self.early_name.get() == StartParameter::Both;
             let fetched = self.request(list, offset, limit, filter).await?;
             match fetched {
                 Ok((mut page, attempts)) => {
@@ -136,6 +140,13 @@ impl Session<'_> {
                     }
                     running.started.get_or_insert(self.clock.now());
                     return Ok(Ok(page));
+                }
+                Err(error)
+                    if may_drop_a_name && refuses_the_filter(&error) && !error.blames_limit() =>
+                {
+                    // A strict server may refuse the name that it does not know; the documented one is left.
+                    running.requests += u64::from(error.attempts());
+                    self.early_name.set(StartParameter::StartTime);
                 }
                 Err(error) if probe.is_none() && error.blames_limit() => {
                     running.requests += u64::from(error.attempts());

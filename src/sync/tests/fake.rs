@@ -42,6 +42,8 @@ pub(super) struct Asked {
     pub(super) offset: usize,
     pub(super) limit: usize,
     pub(super) start: Option<String>,
+    /// The lower bound under its other name.
+    pub(super) begin: Option<String>,
 }
 
 pub(super) type Handler = Box<dyn FnMut(&Asked) -> Reply + Send>;
@@ -116,6 +118,7 @@ pub(super) fn asked(target: &str) -> Asked {
         offset: query["offset"].parse().unwrap(),
         limit: query["limit"].parse().unwrap(),
         start: query.get("start_time").map(|start| (*start).to_owned()),
+        begin: query.get("begin_time").map(|begin| (*begin).to_owned()),
     }
 }
 

@@ -281,13 +281,50 @@ fn a_hidden_default_window_is_found_and_the_list_read_whole() {
 }
 
 #[test]
+fn a_hidden_window_is_found_whichever_name_of_the_lower_bound_the_server_knows() {
+    // What it knows, and whether it refuses a name that it does not.
+    for (knows_start, knows_begin, is_strict) in [
+        (true, false, false),
+        (false, true, false),
+        (true, false, true),
+        (true, true, true),
+    ] {
+        let cloud = Cloud::new(&[]);
+        cloud.fake.answer_with(Box::new(move |asked| {
+            let unknown =
+                !knows_start && asked.start.is_some() || !knows_begin && asked.begin.is_some();
+            if is_strict && unknown {
+                return Reply::failed(400, "DCS.4063", at(DAY));
+            }
+            let is_early =
+                knows_start && asked.start.is_some() || knows_begin && asked.begin.is_some();
+            let shown = &abc()[..if is_early { 3 } else { 2 }];
+            let end = shown.len().min(asked.offset + asked.limit);
+            let page = shown[asked.offset.min(end)..end].join(",");
+            let total = shown.len();
+            Reply::ok(
+                format!(r#"{{"task_count":{total},"tasks":[{page}]}}"#),
+                at(DAY),
+            )
+        }));
+        for walks in [2, 1] {
+            let summary = sync(&cloud.fake, &cloud.place, 1000);
+            assert_eq!(summary.outcome, Outcome::Complete, "{summary:?}");
+            assert_eq!(summary.instances[0].walks, walks, "{summary:?}");
+            assert_eq!(cloud.place.count("SELECT count(*) FROM tasks"), 3);
+        }
+    }
+}
+
+#[test]
 fn a_first_walk_proves_nothing_while_a_hidden_window_is_suspected_and_cannot_be_asked_about() {
     let cloud = Cloud::new(&abc());
     let starts = Arc::new(AtomicUsize::new(0));
     let asked_with_start = Arc::clone(&starts);
     cloud.fake.answer_with(Box::new(move |asked| {
         let is_early = asked.start.is_some();
-        if is_early && asked_with_start.fetch_add(1, Ordering::Relaxed) == 1 {
+        // The second question is refused under both names, and under the one that is left.
+        if is_early && [1, 2].contains(&asked_with_start.fetch_add(1, Ordering::Relaxed)) {
             return Reply::failed(400, "DCS.4062", at(DAY));
         }
         let shown = &abc()[..if is_early { 3 } else { 2 }];
