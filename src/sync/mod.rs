@@ -97,6 +97,10 @@ pub(crate) struct Job {
     pub(crate) work: Work,
     /// Take this host for the project's, though it was first read from another.
     pub(crate) accept_endpoint: bool,
+    /// Statuses that are final besides those that are known to be.
+    pub(crate) final_statuses: Vec<String>,
+    /// The upstream's counts say nothing.
+    pub(crate) ignore_total: bool,
     pub(crate) version: &'static str,
 }
 

@@ -163,6 +163,8 @@ impl<'a> Run<'a> {
                 None => Work::Sync(self.rules),
             },
             accept_endpoint: self.accept_endpoint,
+            final_statuses: Vec::new(),
+            ignore_total: false,
             version: "test",
         };
         let settings = Settings {
