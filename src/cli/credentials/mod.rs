@@ -28,6 +28,7 @@ use crate::api::endpoint::Endpoint;
 use crate::api::secret::{Password, Secret, SecretError};
 
 use super::error::{CliError, Exit};
+use hidden::Hidden;
 
 pub(crate) use file::unsafe_file;
 
@@ -65,9 +66,13 @@ pub(crate) struct CredentialArgs {
 pub(crate) enum Credential {
     Token(Secret),
     TokenFile(PathBuf),
-    TokenCommand(String),
+    /// A line for the shell, which may hold a secret itself.
+    TokenCommand(Hidden),
     Keys(Keys),
-    Password { user: User, password: Password },
+    Password {
+        user: User,
+        password: Password,
+    },
     Agency(Agency),
 }
 
@@ -126,11 +131,11 @@ fn from_file(path: &Path, stdin: &mut dyn Read) -> Result<Secret, CliError> {
     })
 }
 
-fn from_command(line: String) -> Result<Auth, CliError> {
-    let token = command::run(&line, command::LIMIT).map_err(|error| {
+fn from_command(line: Hidden) -> Result<Auth, CliError> {
+    let token = command::run(line.expose(), command::LIMIT).map_err(|error| {
         CliError::new(Exit::Refused, "the token command gave no token").because(&error)
     })?;
-    let renew: Renew = Box::new(move || Ok(command::run(&line, command::LIMIT)?));
+    let renew: Renew = Box::new(move || Ok(command::run(line.expose(), command::LIMIT)?));
     Ok(Auth::Token {
         token,
         renew: Some(renew),

@@ -24,7 +24,7 @@ pub(crate) struct ProfileSource {
     pub(crate) name: String,
     pub(crate) file: PathBuf,
     pub(crate) token_file: Option<PathBuf>,
-    pub(crate) token_command: Option<String>,
+    pub(crate) token_command: Option<Hidden>,
     /// A name in `clouds.yaml`.
     pub(crate) cloud: Option<String>,
     /// By key.

@@ -129,7 +129,8 @@ impl Place<'_> {
                 // A command may hold a secret, and whoever may change it runs commands as this user.
                 "token_command" => {
                     has_secret = true;
-                    profile.source.token_command = Some(self.text(&key, value)?);
+                    let line = Hidden::new(self.text(&key, value)?);
+                    profile.source.token_command = Some(line);
                 }
                 "cloud" => profile.source.cloud = Some(self.text(&key, value)?),
                 "final_statuses" => profile.final_statuses = self.texts(&key, value)?,

@@ -297,3 +297,6 @@ fn db_dir(typed: &ArgMatches, names: &[String]) -> Result<Option<PathBuf>, CliEr
     }
     Ok(own.get_one::<PathBuf>("db_dir").cloned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ use crate::cli::error::CliError;
 
 use super::bag::{Bag, Given, Role};
 use super::file::unsafe_file;
+use super::hidden::Hidden;
 use super::huawei::Hcloud;
 use super::profile::ProfileSource;
 use super::surroundings::{Held, Surroundings};
@@ -143,7 +144,7 @@ fn places<'a>(
             "--token-command (DCS_HISTORY_TOKEN_COMMAND)".to_owned(),
             Box::new(|| {
                 Ok(token_command(
-                    flags.token_command.as_deref(),
+                    flags.token_command.as_ref().map(Hidden::new),
                     "--token-command",
                 ))
             }),
@@ -233,11 +234,11 @@ fn token_file(path: Option<&Path>, source: &str) -> Step {
     }
 }
 
-fn token_command(line: Option<&str>, source: &str) -> Step {
+fn token_command(line: Option<Hidden>, source: &str) -> Step {
     match line {
         Some(line) => found(
             source,
-            Credential::TokenCommand(line.to_owned()),
+            Credential::TokenCommand(line),
             token_part(source, None),
         ),
         None => Step::Nothing(Vec::new()),
@@ -294,7 +295,7 @@ fn own_profile(profile: &ProfileSource, around: &Surroundings) -> Result<Step, C
     let bag = profile.bag();
     let mut step = token_file(profile.token_file.as_deref(), &place("token_file"));
     if matches!(step, Step::Nothing(_)) {
-        step = token_command(profile.token_command.as_deref(), &place("token_command"));
+        step = token_command(profile.token_command.clone(), &place("token_command"));
     }
     if matches!(step, Step::Nothing(_)) {
         step = judge(&bag)?;
@@ -385,7 +386,7 @@ fn private(
     path: &Path,
     is_named: bool,
     around: &Surroundings,
-) -> Result<Result<super::hidden::Hidden, Vec<String>>, CliError> {
+) -> Result<Result<Hidden, Vec<String>>, CliError> {
     match around.look(path) {
         Held::Text {
             objection: Some(objection),
@@ -411,3 +412,6 @@ fn private(
         Held::Unreadable(why) => Ok(Err(vec![format!("{}: {why}", path.display())])),
     }
 }
+
+#[cfg(test)]
+mod tests;
