@@ -141,7 +141,30 @@ pub(crate) fn calls(
         }
         calls.push(call);
     }
+    metrics_are_apart(&calls)?;
     Ok(calls)
+}
+
+/// One file cannot hold the metrics of two archives: each would replace what the other wrote.
+fn metrics_are_apart(calls: &[Call]) -> Result<(), CliError> {
+    let file = |call: &Call| {
+        let mut settings = call.effective.settings.iter();
+        let setting = settings.find(|setting| setting.key == "metrics_file");
+        setting.and_then(|setting| setting.values.first().cloned())
+    };
+    for (place, call) in calls.iter().enumerate() {
+        let Some(path) = file(call) else { continue };
+        let is_shared = calls[..place].iter().any(|other| {
+            file(other).as_ref() == Some(&path) && other.cli.global.db != call.cli.global.db
+        });
+        if is_shared {
+            return Err(CliError::usage(format!(
+                "the metrics file {path} is that of two archives"
+            ))
+            .hint("give each profile a `metrics_file` of its own, or all of them one archive"));
+        }
+    }
+    Ok(())
 }
 
 fn call(command: &Command, cli: Cli, matches: &ArgMatches, mut effective: Effective) -> Call {

@@ -157,6 +157,7 @@ fn several_profiles_make_several_calls_each_with_its_own_settings() {
     let calls = with("sync --all-profiles --db-dir /d", config).unwrap();
     assert_eq!(setting(&calls[0], "db"), "/d/a.db --db-dir");
     assert_eq!(calls[0].effective.told_name(), Some("a"));
+    assert!(with("sync --all-profiles --metrics-file /m", config).is_ok());
 }
 
 #[test]
@@ -183,6 +184,11 @@ fn what_is_wrong_with_the_choice_of_a_profile_is_said() {
             "`list` takes one profile",
         ),
         ("sync --db-dir /d", config, "no profile is used"),
+        (
+            "sync --all-profiles --db-dir /d --metrics-file /m",
+            config,
+            "is that of two archives",
+        ),
         (
             "sync --profile prod --db-dir /d --db x",
             config,
