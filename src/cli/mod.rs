@@ -237,15 +237,15 @@ fn run(
     err: &mut dyn Write,
     terminals: (bool, bool),
 ) -> Exit {
-    let args = args.into_iter().collect();
+    let args: Vec<_> = args.into_iter().collect();
     let command = environment::without_empty_variables(command());
     let around = Surroundings::of_this_process();
-    execute(&command, args, &around, (out, err), terminals, None)
+    execute(&command, &args, &around, (out, err), terminals, None)
 }
 
 /// Runs one command line inside a command: no variable reaches it, and the signals are those that the command hears.
 fn rehearse(
-    args: Vec<OsString>,
+    args: &[OsString],
     out: &mut dyn Write,
     err: &mut dyn Write,
     out_is_terminal: bool,
@@ -265,15 +265,15 @@ fn rehearse(
 
 fn execute(
     command: &clap::Command,
-    args: Vec<OsString>,
+    args: &[OsString],
     around: &Surroundings,
     (out, err): (&mut dyn Write, &mut dyn Write),
     terminals: (bool, bool),
     signals: Option<&signals::Told>,
 ) -> Exit {
-    let early = Early::of(&args);
+    let early = Early::of(args);
     let colored = Colored::new(early.color, terminals);
-    let mut calls = match settings::calls(command, &args, around) {
+    let mut calls = match settings::calls(command, args, around) {
         Ok(calls) => calls,
         Err(Misunderstood::Line(error)) => {
             return misunderstood(*error, early.log_format, colored, out, err);

@@ -127,14 +127,14 @@ fn domain(
     region: Option<&Told>,
 ) -> Result<Option<String>, CliError> {
     if let Some(cloud) = given.get(Role::Cloud) {
-        return match cloud::is_domain(&cloud.text) {
-            true => Ok(Some(cloud.text.clone())),
-            false => Err(CliError::usage(format!(
-                "{} holds no domain of a cloud: {:?}",
-                cloud.from, cloud.text
-            ))
-            .hint("it reads myhuaweicloud.com or otc.t-systems.com")),
-        };
+        if cloud::is_domain(&cloud.text) {
+            return Ok(Some(cloud.text.clone()));
+        }
+        return Err(CliError::usage(format!(
+            "{} holds no domain of a cloud: {:?}",
+            cloud.from, cloud.text
+        ))
+        .hint("it reads myhuaweicloud.com or otc.t-systems.com"));
     }
     let known = match (iam, region) {
         (Some(iam), _) => cloud::domain_of_host(host(&iam.text)),

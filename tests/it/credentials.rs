@@ -101,13 +101,13 @@ const SOURCES: [Source; 9] = [
                 ("DCS_HISTORY_TOKEN", TOKEN),
                 ("DCS_HISTORY_REGION", "eu-de"),
                 ("DCS_HISTORY_PROJECT_ID", PROJECT),
-            ])
+            ]);
         },
         "DCS_HISTORY_TOKEN; https://dcs.eu-de.otc.t-systems.com, from the region eu-de (from DCS_HISTORY_REGION)",
     ),
     (
         |home| {
-            home.settings(&format!("[profile.default]\nregion = \"eu-nl\"\nak = \"AKAKAKAKAKAK\"\nsk = \"{SECRET}\"\nproject_id = \"{PROJECT}\"\n"))
+            home.settings(&format!("[profile.default]\nregion = \"eu-nl\"\nak = \"AKAKAKAKAKAK\"\nsk = \"{SECRET}\"\nproject_id = \"{PROJECT}\"\n"));
         },
         "profile `default` in ~/.config/dcs-history/config.toml; https://dcs.eu-nl.otc.t-systems.com, from the region eu-nl (from profile `default` in ~/.config/dcs-history/config.toml)",
     ),
@@ -126,7 +126,7 @@ const SOURCES: [Source; 9] = [
                 ("OS_PASSWORD", SECRET),
                 ("OS_USER_DOMAIN_NAME", "OTC-1"),
                 ("OS_PROJECT_NAME", "eu-de_x"),
-            ])
+            ]);
         },
         "OS_*; https://dcs.eu-de.otc.t-systems.com, from the region eu-de (from OS_AUTH_URL)",
     ),
@@ -152,7 +152,7 @@ const SOURCES: [Source; 9] = [
                 ("HW_SECURITY_TOKEN", SECRET),
                 ("HW_REGION_NAME", "cn-north-4"),
                 ("HW_PROJECT_ID", PROJECT),
-            ])
+            ]);
         },
         "HW_*; https://dcs.cn-north-4.myhuaweicloud.com, from the region cn-north-4 (from HW_REGION_NAME)",
     ),
@@ -272,15 +272,15 @@ fn a_token_of_each_kind_of_source_is_sent_as_it_is() {
             home.set(&[
                 ("DCS_HISTORY_TOKEN", TOKEN),
                 ("DCS_HISTORY_PROJECT_ID", PROJECT),
-            ])
+            ]);
         },
         |home| {
             home.settings(&format!(
                 "[profile.default]\ntoken_file = \"~/token\"\nproject_id = \"{PROJECT}\"\n"
-            ))
+            ));
         },
         |home| {
-            home.settings(&format!("[profile.default]\ntoken_command = \"cat $HOME/token\"\nproject_id = \"{PROJECT}\"\n"))
+            home.settings(&format!("[profile.default]\ntoken_command = \"cat $HOME/token\"\nproject_id = \"{PROJECT}\"\n"));
         },
         |home| {
             home.put("c.yaml", "clouds: {own: {}}", 0o644);
@@ -296,7 +296,7 @@ fn a_token_of_each_kind_of_source_is_sent_as_it_is() {
                 ("OS_TOKEN", TOKEN),
                 ("OS_TENANT_ID", PROJECT),
                 ("OS_PASSWORD", ""),
-            ])
+            ]);
         },
         |home| home.set(&[("HW_AUTH_TOKEN", TOKEN), ("HW_PROJECT_ID", PROJECT)]),
     ];

@@ -278,9 +278,10 @@ impl Bag {
     }
 
     fn keys(&self) -> Result<Keys, CliError> {
-        let security_token = match self.has(Role::SecurityToken) {
-            true => Some(self.secret(Role::SecurityToken)?),
-            false => None,
+        let security_token = if self.has(Role::SecurityToken) {
+            Some(self.secret(Role::SecurityToken)?)
+        } else {
+            None
         };
         Ok(Keys {
             access_key: AccessKey::parse(self.text(Role::AccessKey))

@@ -1,4 +1,4 @@
-//! `clouds.yaml` with `secure.yaml` merged over it, as OpenStack's clients read them.
+//! `clouds.yaml` with `secure.yaml` merged over it, as the clients of `OpenStack` read them.
 
 use std::path::{Path, PathBuf};
 
@@ -80,16 +80,14 @@ fn clouds(
 ) -> Result<(PathBuf, Hidden, Option<&'static str>), CliError> {
     const VARIABLE: &str = "OS_CLIENT_CONFIG_FILE";
     let named = around.path(VARIABLE);
-    let places = match &named {
-        Some(path) => vec![path.clone()],
-        None => {
-            let own = around.config_home();
-            let own = own.map(|folder| folder.join("openstack/clouds.yaml"));
-            let here = PathBuf::from("./clouds.yaml");
-            let machine = PathBuf::from("/etc/openstack/clouds.yaml");
-            [here].into_iter().chain(own).chain([machine]).collect()
-        }
+    let usual = || {
+        let own = around.config_home();
+        let own = own.map(|folder| folder.join("openstack/clouds.yaml"));
+        let here = PathBuf::from("./clouds.yaml");
+        let machine = PathBuf::from("/etc/openstack/clouds.yaml");
+        [here].into_iter().chain(own).chain([machine]).collect()
     };
+    let places: Vec<PathBuf> = named.map_or_else(usual, |path| vec![path]);
     for path in &places {
         match around.look(path) {
             Held::Text { text, objection } => return Ok((path.clone(), text, objection)),

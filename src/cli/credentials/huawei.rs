@@ -176,6 +176,8 @@ fn regions_file(around: &Surroundings) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+
     #[test]
     fn a_section_holds_keys_and_values_and_comments() {
         let text = "ak = outside\n# ak = no\n[global]\nak = other\n[ basic ]\n ak=AK\n; sk = no\nsk = S=K \n\nproject_id =\n[x]\nsk = other\n";
@@ -210,7 +212,7 @@ mod tests {
             "HUAWEICLOUD_SDK_REGION_DCS_CN_NORTH_4",
             "https://env.example",
         );
-        let cases: [(&[(&str, &str)], &str, Option<&str>); 6] = [
+        let cases: [(Variables<'_>, &str, Option<&str>); 6] = [
             (&[], "cn-north-1", Some("https://one.example")),
             (&[], "cn-north-4", Some("https://four.example")),
             (&[], "cn-north-9", None),

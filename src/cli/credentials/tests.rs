@@ -4,7 +4,6 @@ use std::{
     fs::{self, Permissions},
     io::Write as _,
     os::unix::fs::{PermissionsExt as _, symlink},
-    path::Path,
 };
 
 use clap::{CommandFactory as _, Parser};

@@ -3,7 +3,7 @@
 use super::bag::{Bag, Kind, Names, Role};
 use super::surroundings::Surroundings;
 
-/// OpenStack's names, and those that the Terraform provider of Open Telekom Cloud added.
+/// The names of `OpenStack`, and those that the Terraform provider of Open Telekom Cloud added.
 const OPENSTACK: Names = &[
     (Role::Token, &["OS_TOKEN", "OS_AUTH_TOKEN"]),
     (Role::AccessKey, &["OS_ACCESS_KEY"]),

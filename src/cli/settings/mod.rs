@@ -132,7 +132,7 @@ pub(crate) fn calls(
         if !READ_THE_CLOUD.contains(&subcommand) {
             profile = of_every_command(profile, command);
         }
-        let set = options::with_profile(command.clone(), subcommand, &profile, &typed)?;
+        let set = options::with_profile(command, subcommand, &profile, &typed)?;
         let matches = set.clone().try_get_matches_from(args)?;
         let cli = Cli::from_arg_matches(&matches)?;
         let mut call = call(&set, cli, &matches, effective(Some(&profile)));

@@ -90,7 +90,7 @@ fn with_default(command: Command, subcommand: &str, wanted: &str, values: &[Stri
         return command.mut_arg(id, set);
     }
     match command.find_subcommand(subcommand).and_then(find) {
-        Some(id) => command.mut_subcommand(subcommand.to_owned(), |own| own.mut_arg(id, set)),
+        Some(id) => command.mut_subcommand(subcommand, |own| own.mut_arg(id, set)),
         None => command,
     }
 }
@@ -98,15 +98,15 @@ fn with_default(command: Command, subcommand: &str, wanted: &str, values: &[Stri
 /// Makes the profile's values the defaults of a command. `typed` is the line as it is without them: an option is left
 /// alone if another one was typed that it cannot stand beside.
 pub(super) fn with_profile(
-    command: Command,
+    command: &Command,
     subcommand: &str,
     profile: &Profile,
     typed: &ArgMatches,
 ) -> Result<Command, CliError> {
-    check(&command, profile)?;
+    check(command, profile)?;
     let mut set = command.clone();
     for (key, values) in &profile.options {
-        if values.is_empty() || is_excluded(&command, subcommand, key, typed) {
+        if values.is_empty() || is_excluded(command, subcommand, key, typed) {
             continue;
         }
         set = with_default(set, subcommand, key, values);

@@ -395,7 +395,7 @@ fn the_example_of_a_file_has_every_key() {
     for (name, mut profile) in config.profiles {
         // The two ways to choose instances are shown side by side and exclude each other.
         profile.options.remove("instance");
-        let set = options::with_profile(without_variables(command()), "sync", &profile, &typed);
+        let set = options::with_profile(&without_variables(command()), "sync", &profile, &typed);
         assert!(set.is_ok(), "{name}: {:?}", set.err());
     }
     // As it stands, it sets nothing that needs to be true of anybody's cloud.

@@ -1,8 +1,11 @@
 //! Each source alone, all of them at once, and what stops a search.
 
+use std::path::PathBuf;
+
 use super::*;
 use crate::api::auth::{Domain, User};
-use crate::cli::credentials::hidden::Hidden;
+use crate::cli::credentials::bag::Role;
+use crate::cli::credentials::surroundings::Held;
 
 const HOME: &str = "/home/a";
 const CLOUDS: &str = "/home/a/.config/openstack/clouds.yaml";
@@ -54,6 +57,12 @@ fn open_to_others(text: &str) -> Held {
         objection: Some("others can read it"),
     }
 }
+
+/// Takes a source away; the rest is left for the next in the order.
+type Take = fn(&mut Machine<'_>);
+
+type Variables<'a> = &'a [(&'a str, &'a str)];
+type Files<'a> = &'a [(&'a str, Held)];
 
 #[derive(Default)]
 struct Machine<'a> {
@@ -147,31 +156,29 @@ fn with_every_source_at_once_the_first_of_the_order_is_used() {
     );
     machine.flags = (Some("/t"), Some("echo hunter2"));
     machine.profile = Some(profile(&[("ak", "AKPROFILE12345"), ("sk", "hunter2")]));
-    // Takes a source away; the rest is left for the next in the order.
-    type Take = fn(&mut Machine<'_>);
     let order: [(&str, &str, Take); 9] = [
         ("--token-file", "token file", |machine| {
-            machine.flags.0 = None
+            machine.flags.0 = None;
         }),
         ("--token-command", "token command", |machine| {
-            machine.flags.1 = None
+            machine.flags.1 = None;
         }),
         ("DCS_HISTORY_TOKEN", "token", |machine| {
-            machine.without("DCS_HISTORY_TOKEN")
+            machine.without("DCS_HISTORY_TOKEN");
         }),
         ("profile `x` in /c.toml", "keys", |machine| {
-            machine.profile = None
+            machine.profile = None;
         }),
         ("./clouds.yaml", "password", |machine| {
-            machine.without("OS_CLOUD")
+            machine.without("OS_CLOUD");
         }),
         ("OS_*", "token", |machine| machine.without("OS_TOKEN")),
         ("HUAWEICLOUD_SDK_*", "keys", |machine| {
-            machine.without("HUAWEICLOUD_SDK_")
+            machine.without("HUAWEICLOUD_SDK_");
         }),
         ("HW_*", "keys", |machine| machine.without("HW_")),
         (SDK, "keys", |machine| {
-            machine.files.retain(|(path, _)| *path != SDK)
+            machine.files.retain(|(path, _)| *path != SDK);
         }),
     ];
     for (source, expected, take) in order {
@@ -226,7 +233,7 @@ fn within_one_source_a_token_wins_over_keys_and_keys_over_a_password() {
     let keys = [("HW_ACCESS_KEY", "AK"), ("HW_SECRET_KEY", "hunter2")];
     let token = [("HW_AUTH_TOKEN", "hunter2")];
     let temporary = [("HW_SECURITY_TOKEN", "hunter2")];
-    let cases: [(&[&[(&str, &str)]], &str); 5] = [
+    let cases: [(&[Variables<'_>], &str); 5] = [
         (&[&login, &keys, &token], "token"),
         (&[&login, &keys], "keys"),
         (&[&login, &keys, &temporary], "temporary keys"),
@@ -299,6 +306,16 @@ fn half_a_credential_is_passed_over_and_named() {
     assert!(found.passed_over.is_empty(), "{found:?}");
 }
 
+/// What a source says beside its credential.
+const GIVEN: [Role; 6] = [
+    Role::Region,
+    Role::ProjectId,
+    Role::ProjectName,
+    Role::Iam,
+    Role::Cloud,
+    Role::CaFile,
+];
+
 #[test]
 fn each_source_tells_the_place_of_each_part_and_what_goes_along() {
     let os = [
@@ -370,14 +387,6 @@ fn each_source_tells_the_place_of_each_part_and_what_goes_along() {
                 "project id p-hcloud `projectId` in /home/a/.hcloud/config.json",
             ],
         ),
-    ];
-    const GIVEN: [Role; 6] = [
-        Role::Region,
-        Role::ProjectId,
-        Role::ProjectName,
-        Role::Iam,
-        Role::Cloud,
-        Role::CaFile,
     ];
     for (machine, expected) in cases {
         let found = machine.found();
@@ -505,7 +514,7 @@ fn what_somebody_chose_is_used_or_is_an_error() {
     let fallback = ("HW_AUTH_TOKEN", "hunter2");
     let cloud = |name| [("OS_CLOUD", name), fallback];
     let yaml = [(CLOUDS, own(OTC_CLOUD))];
-    let cases: [(&[(&str, &str)], &[(&str, Held)], &str); 14] = [
+    let cases: [(Variables<'_>, Files<'_>, &str); 14] = [
         (&cloud("otc"), &[], "there is no clouds.yaml"),
         (
             &cloud("ocd"),
