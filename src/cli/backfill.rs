@@ -64,7 +64,7 @@ pub(crate) fn run(args: &BackfillArgs, context: &mut Context<'_>) -> Result<Exit
             .until
             .map(|until| whole_second(until.plus(SECOND - 1)).plus(SECOND)),
     };
-    sync::read(&args.source, Work::Backfill(filter), context)
+    sync::backfill(&args.source, Work::Backfill(filter), context)
 }
 
 /// The beginning of the second. The upstream hears whole seconds, and whether a bound is in or out it does not say, so the

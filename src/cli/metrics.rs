@@ -59,30 +59,30 @@ impl WatchArgs {
     }
 }
 
-/// Writes the metrics of an archive after a sync, as far as that is possible. Nothing that fails here changes what the
-/// sync ends with.
+/// Writes the metrics of an archive after syncs of these projects, as far as that is possible. Nothing that fails here
+/// changes what they end with.
 pub(crate) fn after_sync(
     watch: &WatchArgs,
-    project_id: &str,
-    ended: &Result<Exit, CliError>,
+    ended: &[(Option<String>, Exit)],
     context: &mut Context<'_>,
 ) {
-    let exit = match ended {
-        Ok(exit) => *exit,
-        Err(error) => error.exit,
-    };
     // Whoever holds the archive writes the file when it is done, and knows more.
-    if watch.metrics_file.is_none() || exit == Exit::Busy {
+    let is_busy = ended.iter().all(|(_, exit)| *exit == Exit::Busy);
+    if watch.metrics_file.is_none() || is_busy {
         return;
     }
     let now = (context.now)();
     let checkup = look(watch, now, context);
     let mut metrics = checkup.map_or_else(|_| unusable(), |checkup| of(&checkup, now));
-    // The run may have ended before it could write a line of its own.
-    let code = f64::from(exit.code());
-    set(&mut metrics, &LAST_RUN, project_id, seconds(now));
-    set(&mut metrics, &LAST_EXIT, project_id, code);
-    if exit != Exit::Done {
+    // A run may have ended before it could write a line of its own; before it knew its project, only in the last metric.
+    for (project_id, exit) in ended {
+        if let Some(project_id) = project_id {
+            let code = f64::from(exit.code());
+            set(&mut metrics, &LAST_RUN, project_id, seconds(now));
+            set(&mut metrics, &LAST_EXIT, project_id, code);
+        }
+    }
+    if ended.iter().any(|(_, exit)| *exit != Exit::Done) {
         metrics.retain(|metric| metric.name != HEALTHY.0);
         metrics.push(metric(&HEALTHY, vec![plain(0.0)]));
     }

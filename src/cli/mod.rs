@@ -30,12 +30,14 @@ mod network;
 mod output_args;
 mod paths;
 mod period;
+mod settings;
 mod show;
 mod signals;
 mod simulate;
 mod sql;
 mod status;
 mod sync;
+mod target;
 mod usage;
 mod when;
 mod whole_file;
@@ -53,17 +55,16 @@ use std::{
 };
 
 use chrono::Utc;
-use clap::{
-    ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
-    error::ErrorKind,
-};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::model::time::Timestamp;
 use crate::store::format;
 use color::Colored;
+use credentials::surroundings::Surroundings;
 use early::Early;
 use error::{CliError, Exit};
+use settings::{Effective, Misunderstood};
 
 /// What people type.
 pub(crate) const NAME: &str = "dcs-history";
@@ -83,8 +84,7 @@ pub(crate) const NAME: &str = "dcs-history";
 #[command(after_help = "Examples:
   dcs-history demo                   # what this is for, without an account
   dcs-history simulate --port 18080  # a simulated cloud to try things on
-  dcs-history sync --endpoint https://dcs.eu-de.otc.t-systems.com \\
-      --project-id ID --instance ID --token-file FILE
+  dcs-history sync --region eu-de    # with the credentials you have
   dcs-history list --since 7d")]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -106,6 +106,25 @@ pub(crate) struct Global {
         global = true
     )]
     db: Option<PathBuf>,
+    /// The file of settings [default: dcs-history/config.toml in the XDG config directory].
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "DCS_HISTORY_CONFIG",
+        hide_env_values = true,
+        global = true
+    )]
+    config: Option<PathBuf>,
+    /// The profile of the file of settings to go by; `sync` takes several [default: `default`, if there is one].
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "DCS_HISTORY_PROFILE",
+        hide_env_values = true,
+        value_delimiter = ',',
+        global = true
+    )]
+    profile: Vec<String>,
     /// Say more on standard error: once, how each walk ended; twice, every page as well.
     #[arg(short, long, action = ArgAction::Count, global = true)]
     verbose: u8,
@@ -184,6 +203,10 @@ enum Command {
 /// What a command may touch: its writers, the clock, and the options that every command takes.
 pub(crate) struct Context<'a> {
     pub(crate) global: &'a Global,
+    /// The profile, and where every setting came from.
+    pub(crate) effective: &'a Effective,
+    /// Where credentials are looked for.
+    pub(crate) around: &'a Surroundings,
     /// The one place where the clock is read.
     pub(crate) now: fn() -> Timestamp,
     /// Data only.
@@ -229,48 +252,63 @@ fn run(
     err: &mut dyn Write,
     terminals: (bool, bool),
 ) -> Exit {
-    let args = args.into_iter().collect();
+    let args: Vec<_> = args.into_iter().collect();
     let command = environment::without_empty_variables(command());
-    execute(command, args, out, err, terminals, None)
+    let around = Surroundings::of_this_process();
+    execute(&command, &args, &around, (out, err), terminals, None)
 }
 
 /// Runs one command line inside a command: no variable reaches it, and the signals are those that the command hears.
 fn rehearse(
-    args: Vec<OsString>,
+    args: &[OsString],
     out: &mut dyn Write,
     err: &mut dyn Write,
     out_is_terminal: bool,
     signals: &signals::Told,
 ) -> Exit {
     let command = environment::without_variables(command());
-    let terminals = (out_is_terminal, false);
-    execute(command, args, out, err, terminals, Some(signals))
+    let (around, terminals) = (Surroundings::empty(), (out_is_terminal, false));
+    execute(
+        &command,
+        args,
+        &around,
+        (out, err),
+        terminals,
+        Some(signals),
+    )
 }
 
 fn execute(
-    command: clap::Command,
-    args: Vec<OsString>,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
+    command: &clap::Command,
+    args: &[OsString],
+    around: &Surroundings,
+    (out, err): (&mut dyn Write, &mut dyn Write),
     terminals: (bool, bool),
     signals: Option<&signals::Told>,
 ) -> Exit {
-    let early = Early::of(&args);
-    let parsed = command
-        .try_get_matches_from(args)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
-    let mut cli = match parsed {
-        Ok(cli) => cli,
-        Err(error) => {
-            let colored = Colored::new(early.color, terminals);
-            return misunderstood(error, early.log_format, colored, out, err);
+    let early = Early::of(args);
+    let colored = Colored::new(early.color, terminals);
+    let mut calls = match settings::calls(command, args, around) {
+        Ok(calls) => calls,
+        Err(Misunderstood::Line(error)) => {
+            return misunderstood(*error, early.log_format, colored, out, err);
+        }
+        Err(Misunderstood::Settings(error)) => {
+            let _unsaid = error.write(err, early.log_format, colored.err);
+            return error.exit;
         }
     };
-    let colored = Colored::new(cli.global.color, terminals);
-    cli.global.colored = colored;
-    let log_format = cli.global.log_format;
+    for call in &mut calls {
+        call.cli.global.colored = Colored::new(call.cli.global.color, terminals);
+    }
+    let Some(first) = calls.first() else {
+        return Exit::Done;
+    };
+    let global = &first.cli.global;
     let mut context = Context {
-        global: &cli.global,
+        global,
+        effective: &first.effective,
+        around,
         now,
         out,
         err,
@@ -278,7 +316,11 @@ fn execute(
         err_is_terminal: terminals.1,
         signals,
     };
-    let result = dispatch(&cli.command, &mut context).and_then(|exit| {
+    let result = match calls.as_slice() {
+        [call] => dispatch(&call.cli.command, &mut context),
+        several => sync::several::run(several, &mut context),
+    };
+    let result = result.and_then(|exit| {
         context.out.flush().map_err(|error| output_failed(&error))?;
         Ok(exit)
     });
@@ -286,7 +328,7 @@ fn execute(
         Ok(exit) => exit,
         Err(error) => {
             // Standard error may be gone as well; then the exit code is all that is left to say it with.
-            let _unsaid = error.write(err, log_format, colored.err);
+            let _unsaid = error.write(err, global.log_format, global.colored.err);
             error.exit
         }
     }

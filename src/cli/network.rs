@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, builder::BoolishValueParser};
 
 use crate::api::client::Settings;
+use crate::api::cloud::iam_origin;
 use crate::api::deadline::Deadline;
 use crate::api::endpoint::{Endpoint, EndpointError};
 
@@ -124,8 +125,17 @@ impl NetworkArgs {
 
     /// Reads the address of the cloud; `source` names the option, variable or file that gave it.
     pub(crate) fn endpoint(&self, text: &str, source: &str) -> Result<Endpoint, CliError> {
+        self.origin(text, "endpoint", source)
+    }
+
+    /// Reads the address of IAM, with or without the version at its end.
+    pub(crate) fn iam(&self, text: &str, source: &str) -> Result<Endpoint, CliError> {
+        self.origin(iam_origin(text), "address of IAM", source)
+    }
+
+    fn origin(&self, text: &str, what: &str, source: &str) -> Result<Endpoint, CliError> {
         Endpoint::parse(text, self.insecure_http).map_err(|error| {
-            let refused = CliError::usage(format!("the endpoint from {source} cannot be used"));
+            let refused = CliError::usage(format!("the {what} from {source} cannot be used"));
             let refused = refused.because(&error);
             match error {
                 EndpointError::PlainHttp { .. } => refused.hint(

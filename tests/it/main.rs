@@ -9,6 +9,7 @@ mod backfill;
 mod backup;
 mod changes;
 mod contrib;
+mod credentials;
 mod demo;
 mod discovery;
 mod house;

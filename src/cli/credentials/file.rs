@@ -1,4 +1,4 @@
-//! A token in a file: read once, and only from a file that nobody else could have read or written.
+//! Files with secrets: read once, and a secret is taken only from one that nobody else could have read or written.
 
 use std::{
     fs::{self, File, Metadata},
@@ -8,12 +8,16 @@ use std::{
 };
 
 use crate::api::secret::{Secret, SecretError};
+use crate::cli::error::CliError;
 
-use super::token_from;
+use super::{hidden::Hidden, surroundings::Held, token_from};
 
 /// The longest file that is read for a token. Servers refuse headers far shorter than this; a larger file is a mistake,
 /// and may be a device without end.
 const LONGEST: u64 = 64 * 1024;
+
+/// The longest file of settings that is read: a thousand profiles are shorter.
+const LONGEST_SETTINGS: u64 = 1024 * 1024;
 
 /// Why a file gives no token. Says nothing about what is in it.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +55,7 @@ pub(super) fn read(path: &Path, stdin: &mut dyn Read) -> Result<Secret, FileErro
         source,
     };
     let bytes = if path == Path::new("-") {
-        bounded(stdin)
+        bounded(stdin, LONGEST)
     } else {
         let file = File::open(path).map_err(unreadable)?;
         // The open file is judged, not the path: a link is judged by its target, and nobody can swap it in between.
@@ -66,7 +70,7 @@ pub(super) fn read(path: &Path, stdin: &mut dyn Read) -> Result<Secret, FileErro
                 reason,
             });
         }
-        bounded(file)
+        bounded(file, LONGEST)
     };
     let bytes = bytes
         .map_err(unreadable)?
@@ -77,11 +81,48 @@ pub(super) fn read(path: &Path, stdin: &mut dyn Read) -> Result<Secret, FileErro
     })
 }
 
+/// Looks at a file of settings, which may or may not hold secrets: what is in it, and what speaks against it.
+pub(super) fn look(path: &Path) -> Held {
+    match look_closely(path) {
+        Ok(held) => held,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Held::Absent,
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Held::Absent,
+        Err(error) => Held::Unreadable(error.to_string()),
+    }
+}
+
+fn look_closely(path: &Path) -> io::Result<Held> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    let objection = match effective_user() {
+        Ok(me) => objection(metadata.mode(), metadata.uid(), me),
+        Err(_) => Some("whether it belongs to the user that runs this cannot be found out"),
+    };
+    let Some(bytes) = bounded(file, LONGEST_SETTINGS)? else {
+        return Ok(Held::Unreadable("it is larger than 1 MiB".to_owned()));
+    };
+    Ok(match String::from_utf8(bytes) {
+        Ok(text) => Held::Text {
+            text: Hidden::new(text),
+            objection,
+        },
+        Err(_) => Held::Unreadable("it is not UTF-8 text".to_owned()),
+    })
+}
+
+/// Returns the error for a file whose secret others may have read or written.
+pub(crate) fn unsafe_file(path: &Path, objection: &str) -> CliError {
+    let path = path.display();
+    CliError::usage(format!("{path} holds a secret and is refused: {objection}")).hint(format!(
+        "make it yours alone: chown it to the user that runs this, and chmod 600 {path}"
+    ))
+}
+
 /// Reads to the end, or returns nothing if the end is too far away.
-fn bounded(from: impl Read) -> io::Result<Option<Vec<u8>>> {
+fn bounded(from: impl Read, longest: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
-    from.take(LONGEST + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= LONGEST).then_some(bytes))
+    from.take(longest + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= longest).then_some(bytes))
 }
 
 /// Says what is wrong with the mode and the owner of a file that holds a secret.

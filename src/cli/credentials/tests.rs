@@ -4,12 +4,13 @@ use std::{
     fs::{self, Permissions},
     io::Write as _,
     os::unix::fs::{PermissionsExt as _, symlink},
-    path::Path,
 };
 
 use clap::{CommandFactory as _, Parser};
 use tempfile::TempDir;
 
+use super::search::{Search, search};
+use super::surroundings::Surroundings;
 use super::*;
 use crate::cli::environment::without_empty_variables;
 
@@ -34,11 +35,21 @@ fn args(file: Option<&Path>, command: Option<&str>) -> CredentialArgs {
     }
 }
 
+fn auth(args: &CredentialArgs, variable: &str, stdin: &str) -> Result<Auth, CliError> {
+    let around = Surroundings::of(&[(TOKEN, variable)], &[]);
+    match search(args, None, &around)? {
+        Search::Found(found) => {
+            let login = || panic!("no password is asked for");
+            found.credential.into_auth(login, &mut stdin.as_bytes())
+        }
+        Search::TryAgency(agency) => Err(agency.nothing_found()),
+    }
+}
+
 /// Resolves, and returns the token and whether it can be renewed.
 fn resolve(args: &CredentialArgs, variable: &str, stdin: &str) -> Result<(Secret, bool), CliError> {
-    let auth = args.resolve_with(Some(variable.into()), &mut stdin.as_bytes())?;
-    let Auth::Token { token, renew } = auth else {
-        panic!("not a token: {auth:?}");
+    let Auth::Token { token, renew } = auth(args, variable, stdin)? else {
+        panic!("not a token");
     };
     Ok((token, renew.is_some()))
 }
@@ -61,28 +72,6 @@ fn the_file_wins_over_the_command_and_the_command_over_the_variable() {
     ];
     for (args, expected) in cases {
         assert_eq!(resolve(&args, "from-variable", "").unwrap(), expected);
-    }
-}
-
-#[test]
-fn without_any_source_every_place_is_named_in_order() {
-    for variable in [None, Some(OsString::new())] {
-        let error = args(None, None).resolve_with(variable, &mut io::empty());
-        let error = error.unwrap_err();
-        assert_eq!(error.exit, Exit::Usage);
-        let places = [
-            "--token-file",
-            "DCS_HISTORY_TOKEN_FILE",
-            "--token-command",
-            "DCS_HISTORY_TOKEN_COMMAND",
-            "DCS_HISTORY_TOKEN,",
-        ];
-        let found: Vec<_> = places
-            .iter()
-            .map(|place| error.message.find(place))
-            .collect();
-        assert!(found.iter().all(Option::is_some), "{}", error.message);
-        assert!(found.is_sorted(), "{}", error.message);
     }
 }
 
@@ -174,7 +163,7 @@ fn a_command_is_run_again_to_renew_its_token() {
         "echo x >> '{0}'; wc -l < '{0}' | tr -d ' '",
         count.display()
     );
-    let auth = args(None, Some(&line)).resolve_with(None, &mut io::empty());
+    let auth = auth(&args(None, Some(&line)), "", "");
     let Ok(Auth::Token { token, renew }) = auth else {
         panic!("no token: {auth:?}");
     };

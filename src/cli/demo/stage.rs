@@ -127,7 +127,7 @@ impl<'a> Stage<'a> {
     fn type_line(&mut self, line: &str, expected: u8) -> Result<(), CliError> {
         let (mut data, mut messages) = (Vec::new(), Vec::new());
         let exit = rehearse(
-            self.arguments(line),
+            &self.arguments(line),
             &mut data,
             &mut messages,
             self.out_is_terminal,

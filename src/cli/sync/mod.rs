@@ -1,6 +1,10 @@
 //! `sync`: reads the upstream into the archive, and says what was proven.
 
 mod choice;
+pub(crate) mod place;
+mod project;
+mod run;
+pub(crate) mod several;
 mod summary;
 mod verdict;
 mod which;
@@ -15,16 +19,17 @@ use super::duration;
 use super::error::{CliError, Exit};
 use super::messages::{self, Level};
 use super::network::NetworkArgs;
+use super::settings::SeveralArgs;
+use super::target::Project;
 use super::{Context, Global, LogFormat, When, archive, metrics, signals};
-use crate::api::auth::Auth;
-use crate::api::client::Client;
-use crate::api::endpoint::Endpoint;
 use crate::output::Format;
 use crate::output::progress::Progress;
 use crate::store::write::Archive;
 use crate::sync::event::Event;
-use crate::sync::list::List;
-use crate::sync::{self, Job, READING, Refusal, Summary, Work};
+use crate::sync::{Job, READING, Refusal, Work};
+use place::Source;
+use run::Run;
+use summary::Told;
 use verdict::Verdict;
 
 /// Read the background tasks of your instances into the archive.
@@ -35,22 +40,27 @@ use verdict::Verdict;
 /// two readings in a row must be the same. It is made once a day (--full-every). In between, an incremental walk reads
 /// from the top down to below the last known update, which usually takes one small request, and proves by the count that
 /// no unknown task is further down; where that proof fails, a full walk follows at once. What was read is stored whatever
-/// came of the proof; the exit code says whether it is complete. A token is taken from --token-file, --token-command or the variable `DCS_HISTORY_TOKEN`; it is never
-/// an argument.
+/// came of the proof; the exit code says whether it is complete.
+///
+/// The credential is taken from --token-file, --token-command, the variable `DCS_HISTORY_TOKEN`, the profile, or from where
+/// the tools of your cloud find theirs: `OS_CLOUD` with clouds.yaml, `OS_*`, `HUAWEICLOUD_SDK_*`, `HW_*`,
+/// ~/.huaweicloud/credentials, ~/.hcloud/config.json, the agency of an ECS. A secret is never an argument. What the source
+/// says of region and project need not be said again. Several profiles are read one after the other.
 ///
 /// Exit codes: 0 complete; 3 something is missing or unproven; 4 refused by the cloud; 5 nothing could be read to its end;
 /// 75 another sync is running.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
-  dcs-history sync --endpoint https://dcs.eu-de.otc.t-systems.com \\
-      --project-id ID --token-file FILE
+  dcs-history sync --region eu-de --project-id ID --token-file FILE
   dcs-history sync --tag env=prod --exclude scratch  # the rest is exported
-  dcs-history sync --instance ID -o json | jq '.[0].outcome'")]
+  dcs-history sync --profile prod --profile test -o json | jq '.[].outcome'")]
 pub(crate) struct SyncArgs {
     #[command(flatten)]
     source: SourceArgs,
     #[command(flatten, next_help_heading = "Walks")]
     choice: choice::ChoiceArgs,
+    #[command(flatten, next_help_heading = "Profiles")]
+    several: SeveralArgs,
     #[command(flatten, next_help_heading = "Monitoring")]
     watch: metrics::WatchArgs,
 }
@@ -58,22 +68,8 @@ pub(crate) struct SyncArgs {
 /// Where to read, with what, and how to tell of it.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct SourceArgs {
-    /// The service's address, such as `https://dcs.eu-de.otc.t-systems.com`.
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "DCS_HISTORY_ENDPOINT",
-        hide_env_values = true
-    )]
-    endpoint: String,
-    /// The project that the instances belong to.
-    #[arg(
-        long,
-        value_name = "ID",
-        env = "DCS_HISTORY_PROJECT_ID",
-        hide_env_values = true
-    )]
-    project_id: String,
+    #[command(flatten)]
+    place: place::PlaceArgs,
     #[command(flatten)]
     which: which::WhichArgs,
     /// Records to ask for in one request.
@@ -115,18 +111,70 @@ pub(crate) struct SourceArgs {
 
 pub(crate) fn run(args: &SyncArgs, context: &mut Context<'_>) -> Result<Exit, CliError> {
     let ended = read(&args.source, Work::Sync(args.choice.rules()), context);
-    metrics::after_sync(&args.watch, &args.source.project_id, &ended, context);
-    ended
+    metrics::after_sync(&args.watch, &[ended.in_short()], context);
+    ended.close(args.source.output, context)
 }
 
-/// Runs a sync or a backfill.
-pub(crate) fn read(
+/// Runs a backfill.
+pub(crate) fn backfill(
     args: &SourceArgs,
     work: Work,
     context: &mut Context<'_>,
 ) -> Result<Exit, CliError> {
-    let endpoint = args.network.endpoint(&args.endpoint, "--endpoint")?;
-    let auth = args.credentials.resolve()?;
+    read(args, work, context).close(args.output, context)
+}
+
+/// How a run ended, as far as it came.
+struct Ended {
+    project_id: Option<String>,
+    /// Nothing if it ended before anything was asked.
+    told: Option<Told>,
+    result: Result<Exit, CliError>,
+}
+
+impl Ended {
+    fn exit(&self) -> Exit {
+        match &self.result {
+            Ok(exit) => *exit,
+            Err(error) => error.exit,
+        }
+    }
+
+    fn in_short(&self) -> (Option<String>, Exit) {
+        (self.project_id.clone(), self.exit())
+    }
+
+    /// Writes the summary to standard output.
+    fn close(self, format: Format, context: &mut Context<'_>) -> Result<Exit, CliError> {
+        if let Some(told) = &self.told {
+            summary::write(format, &[told], context)?;
+        }
+        self.result
+    }
+}
+
+/// Runs a sync or a backfill.
+fn read(args: &SourceArgs, work: Work, context: &mut Context<'_>) -> Ended {
+    let mut ended = Ended {
+        project_id: None,
+        told: None,
+        result: Ok(Exit::Done),
+    };
+    ended.result = try_read(args, work, &mut ended, context);
+    ended
+}
+
+fn try_read(
+    args: &SourceArgs,
+    work: Work,
+    ended: &mut Ended,
+    context: &mut Context<'_>,
+) -> Result<Exit, CliError> {
+    let source = args.resolve(context.effective, context.around)?;
+    tell_source(&source, context);
+    if let Project::Id(id) = &source.project {
+        ended.project_id = Some(id.text.clone());
+    }
     let signals = match context.signals {
         Some(told) => told.clone(),
         None => signals::listen()?,
@@ -135,19 +183,23 @@ pub(crate) fn read(
         archive::for_writing_within(args.wait, &signals, context)?,
         READING,
     );
+    let run = Run::start(args, source, context)?;
+    let project_id = run.project_id(signals.clone(), context)?;
+    ended.project_id = Some(project_id.clone());
+    let profile = context.effective.profile.as_ref();
     let job = Job {
-        project_id: args.project_id.clone(),
-        host: endpoint.host().to_owned(),
-        instances: args.which.selection(&args.project_id, &archive)?,
+        instances: args.which.selection(&project_id, &archive)?,
+        project_id,
+        host: run.source.endpoint.host().to_owned(),
         page_size: args.page_size,
         concurrency: args.network.concurrency(),
         work,
         accept_endpoint: args.accept_endpoint,
-        final_statuses: Vec::new(),
-        ignore_total: false,
+        final_statuses: profile.map_or_else(Vec::new, |profile| profile.final_statuses.clone()),
+        ignore_total: profile.is_some_and(|profile| profile.ignore_total),
         version: env!("CARGO_PKG_VERSION"),
     };
-    let (mut archive, summary) = walk(args, endpoint, auth, archive, &job, signals, context)?;
+    let (mut archive, summary) = run.walk(archive, &job, signals, context)?;
     let mut verdict = Verdict::of(&summary, (context.now)());
     let recorded = summary
         .record(&mut archive, verdict.outcome, verdict.exit.code())
@@ -166,80 +218,32 @@ pub(crate) fn read(
             verdict = Verdict::failed(CliError::from(error));
         }
     }
-    summary::tell(args.output, &summary, &verdict, context)?;
+    let profile = context.effective.profile.as_ref();
+    let told = Told {
+        profile: profile.map(|profile| profile.source.name.clone()),
+        outcome: verdict.outcome,
+        exit: verdict.exit,
+        summary,
+    };
+    summary::tell(&told, context);
+    ended.told = Some(told);
     match verdict.error {
         Some(error) => Err(error),
         None => Ok(verdict.exit),
     }
 }
 
-/// Runs the sync and shows what goes on.
-fn walk(
-    args: &SourceArgs,
-    endpoint: Endpoint,
-    auth: Auth,
-    archive: Archive,
-    job: &Job,
-    signals: signals::Told,
-    context: &mut Context<'_>,
-) -> Result<(Archive, Summary), CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            CliError::new(Exit::Machine, "cannot start the runtime").because(&error)
-        })?;
-    let progress = progress(context);
-    let (retry, retries) = std::sync::mpsc::channel::<String>();
-    let wall = context.now;
-    let (global, err) = (context.global, &mut *context.err);
-    let mut tell = |event: Event| {
-        progress.suspend(|| {
-            for line in retries.try_iter() {
-                messages::write(err, global, Level::Note, &line);
-            }
-            tell_event(err, global, &event);
-        });
-        match event {
-            Event::Instances(number) => progress.instances(number),
-            Event::Page {
-                list,
-                received,
-                total,
-            } => progress.page(&list.to_string(), received, total),
-            Event::Walked { list, .. } if list != List::Instances => progress.instance_done(),
-            _ => {}
-        }
-    };
-    let result = runtime.block_on(async {
-        let client = Client::new(
-            endpoint,
-            auth,
-            &args.network.settings(),
-            args.network.deadline(),
-            wall,
-        )
-        .map_err(|error| CliError::usage("cannot set up the connection").because(&error))?
-        .observed(move |retrying| {
-            let wait = retrying.wait.as_secs_f64();
-            let line = format!(
-                "{}: {}; attempt {} failed, asking again in {wait:.1} s",
-                retrying.url, retrying.why, retrying.attempts
-            );
-            // The receiver outlives the client; a line that nobody reads would be no loss.
-            let _unread = retry.send(line);
-        });
-        sync::run(job, &client, archive, wall, signals, &mut tell)
-            .await
-            .map_err(refusal)
-    });
-    // A token command may still be running; it is not waited for.
-    runtime.shutdown_background();
-    for line in retries.try_iter() {
-        messages::write(context.err, context.global, Level::Note, &line);
+/// Says what was not used though it is there by half, and to whoever wants to know it, what is used.
+fn tell_source(source: &Source, context: &mut Context<'_>) {
+    for half in &source.passed_over {
+        let message = format!("passed over: {half}");
+        messages::write(context.err, context.global, Level::Note, &message);
     }
-    progress.finish();
-    result
+    let message = format!(
+        "the credential is that of {}; the endpoint is {}, from {}",
+        source.credential.0, source.endpoint, source.endpoint_from
+    );
+    messages::write(context.err, context.global, Level::Detail, &message);
 }
 
 fn progress(context: &Context<'_>) -> Progress {
