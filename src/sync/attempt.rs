@@ -175,6 +175,7 @@ impl Session<'_> {
                 })
             }
             Ok(Window::Hidden) => {
+                self.saw_window(&list, Window::Hidden);
                 let what = format!("the unfiltered task list of {list} hides old records");
                 let walk_key = self.begin(&list, &mut running).await?;
                 let drift = Drift {
@@ -223,6 +224,7 @@ impl Session<'_> {
                     &list,
                     proof::trust_after(&finding, self.endpoint(&list).get().trust),
                 );
+                self.saw_proof(&list, &finding);
                 let (call_missing, reason) = (
                     window == Window::Whole && running.kind == WalkKind::Full,
                     evidence.as_str().to_owned(),
@@ -269,6 +271,9 @@ impl Session<'_> {
         let before = probe.map(|probe| {
             window::compare(probe, finding.positions, self.endpoint(list).get().trust)
         });
+        if before == Some(Window::Whole) && self.endpoint(list).get().trust == TotalTrust::Trusted {
+            self.saw_window(list, Window::Whole);
+        }
         let suspicious = matches!(before, Some(Window::Hidden | Window::CountsThePage));
         self.settled(running).await?;
         let started = running.started.unwrap_or_else(|| self.clock.now());
