@@ -14,6 +14,7 @@ mod completions;
 mod coverage;
 mod credentials;
 mod demo;
+mod doctor;
 mod duration;
 mod early;
 mod environment;
@@ -174,6 +175,7 @@ enum Command {
     AssertNone(assert_none::AssertNoneArgs),
     Sql(sql::SqlArgs),
     Status(status::StatusArgs),
+    Doctor(Box<doctor::DoctorArgs>),
     Backup(backup::BackupArgs),
     Simulate(simulate::Args),
     Completions(completions::CompletionsArgs),
@@ -233,7 +235,7 @@ fn rehearse(
 }
 
 fn execute(
-    command: clap::Command,
+    mut command: clap::Command,
     args: Vec<OsString>,
     out: &mut dyn Write,
     err: &mut dyn Write,
@@ -241,9 +243,13 @@ fn execute(
     signals: Option<&signals::Told>,
 ) -> Exit {
     let early = Early::of(&args);
-    let parsed = command
-        .try_get_matches_from(args)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = command.try_get_matches_from_mut(args).and_then(|matches| {
+        let mut cli = Cli::from_arg_matches(&matches)?;
+        if let Command::Doctor(args) = &mut cli.command {
+            args.settings = doctor::effective(&command, &matches);
+        }
+        Ok(cli)
+    });
     let mut cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
@@ -290,6 +296,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliErr
         Command::AssertNone(args) => assert_none::run(args, context),
         Command::Sql(args) => sql::run(args, context),
         Command::Status(args) => status::run(args, context),
+        Command::Doctor(args) => doctor::run(args, context),
         Command::Backup(args) => backup::run(args, context),
         Command::Simulate(args) => simulate::run(args, context),
         Command::Completions(args) => completions::run(args, context),

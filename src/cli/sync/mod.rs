@@ -1,6 +1,7 @@
 //! `sync`: reads the upstream into the archive, and says what was proven.
 
 mod choice;
+pub(crate) mod source;
 mod summary;
 mod verdict;
 mod which;
