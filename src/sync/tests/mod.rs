@@ -6,4 +6,5 @@ mod incremental;
 mod rules;
 mod simulation;
 mod support;
+mod upstream;
 mod world;
