@@ -175,7 +175,6 @@ impl Session<'_> {
                 })
             }
             Ok(Window::Hidden) => {
-                self.saw_window(&list, Window::Hidden);
                 let what = format!("the unfiltered task list of {list} hides old records");
                 let walk_key = self.begin(&list, &mut running).await?;
                 let drift = Drift {
@@ -290,11 +289,14 @@ impl Session<'_> {
         }
         // The list may have moved between a probe and the walk, so only a fresh answer counts.
         match self.probe(list, running).await? {
-            Ok(probe) => Ok(Ok(window::compare(
-                probe,
-                finding.positions,
-                self.endpoint(list).get().trust,
-            ))),
+            Ok(probe) => {
+                let trust = self.endpoint(list).get().trust;
+                let window = window::compare(probe, finding.positions, trust);
+                if window == Window::Hidden {
+                    self.saw_window(list, window);
+                }
+                Ok(Ok(window))
+            }
             Err(error) if ends_the_walk(&error) => Ok(Err(error)),
             Err(error) => {
                 self.tell(Event::Note(format!(

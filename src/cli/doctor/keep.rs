@@ -14,7 +14,7 @@ use crate::store::upstream::{self, By, Changed, Kept};
 use crate::store::write::Archive;
 use crate::store::{Error, open, syncs};
 use crate::sync::READING;
-use crate::sync::upstream::probe::Examination;
+use crate::sync::upstream::examination::Examination;
 
 /// The archive of this call, and what it knows of the endpoint.
 pub(super) struct Shelf {

@@ -23,7 +23,8 @@ use crate::model::ledger::Endpoint as Known;
 use crate::model::time::Timestamp;
 use crate::model::upstream::Told;
 use crate::output::phrase;
-use crate::sync::upstream::probe::{self, Access, Contact, Ended, Examination};
+use crate::sync::upstream::examination::{Access, Contact, Ended, Examination};
+use crate::sync::upstream::probe;
 
 pub(super) use report::COLUMNS;
 pub(super) use settings::effective;

@@ -2,10 +2,12 @@
 //!
 //! What a sync sees is compared with what the archive keeps of the host, after every list is read and its ledger line
 //! written: no proof ever rests on it. A change is told once, stands in the drift journal, and the finding follows it.
-//! [`judge`] is pure, [`probe`] asks.
+//! [`judge`] is pure, [`probe`] and [`questions`] ask, and [`examination`] is what comes of it.
 
-pub(crate) mod judge;
+pub(crate) mod examination;
+mod judge;
 pub(crate) mod probe;
+mod questions;
 
 use super::{Session, Stopped, Work, event::Event, list::List, walk::Finding as Walked};
 use crate::model::{
@@ -17,7 +19,7 @@ use crate::store::upstream::{By, Changed};
 use crate::sync::window::Window;
 
 /// The documented maximum of `limit`.
-pub(crate) const LARGEST_PAGE: u64 = 1000;
+const LARGEST_PAGE: u32 = 1000;
 
 /// What a run has seen so far of its host's task lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +55,8 @@ impl Seen {
             _ => Some(form),
         };
         let count = page.records.len() as u64;
-        self.served |= count == LARGEST_PAGE && limit == LARGEST_PAGE;
+        let largest = u64::from(LARGEST_PAGE);
+        self.served |= count == largest && limit == largest;
         let Some(total) = page.total.filter(|_| trust == TotalTrust::Trusted) else {
             return;
         };

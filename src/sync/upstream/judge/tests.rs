@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::time::SECOND;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_millis(1_790_000_000_000 + second * SECOND).unwrap()
@@ -54,11 +55,11 @@ fn word_of(finding: &Finding) -> &str {
 
 #[test]
 fn the_form_of_the_count_is_that_of_all_answers() {
+    use CountForm::{Absent, Number, Text, Unreadable};
     let form = |form| Shown {
         form,
         ..counted(1, None)
     };
-    use CountForm::{Absent, Number, Text, Unreadable};
     let cases: [(&[CountForm], &str); 6] = [
         (&[], "-"),
         (&[Number], "number"),
@@ -152,8 +153,9 @@ fn an_order_is_claimed_of_enough_records_only() {
 #[test]
 fn the_real_limit_is_what_comes_of_a_thousand() {
     use TotalTrust::{Distrusted, Trusted};
+    type Case<'a> = (&'a str, &'a [u32], u32, Reply, TotalTrust, &'a str);
     let page = |count, total| Ok(counted(count, total));
-    let cases: [(&str, &[u32], u32, Reply, TotalTrust, &str); 8] = [
+    let cases: [Case<'_>; 8] = [
         (
             "a full page",
             &[],
