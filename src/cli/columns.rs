@@ -148,7 +148,11 @@ const MEANINGS: &[Meaning] = &[
     Meaning(&[], "revision", "1, 2, … in the order seen"),
     Meaning(&[], "is_current", "1: the one that counts"),
     Meaning(&[], "observed_at", "the walk that saw it"),
-    Meaning(&["--drift"], "sync_id", "the sync that met it"),
+    Meaning(
+        &["--drift"],
+        "sync_id",
+        "the sync that met it; null: `doctor` did",
+    ),
     Meaning(&[], "sync_id", "the sync's number"),
     Meaning(&[], "raw_sha256", "the record's SHA-256"),
     Meaning(&[], "raw", "the record's text, exactly as received"),

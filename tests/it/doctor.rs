@@ -442,6 +442,32 @@ fn without_a_credential_nothing_is_sent() {
 }
 
 #[test]
+fn a_dead_host_and_a_home_without_a_place_are_told() {
+    let program = Program::new();
+    let token = program.home().join("token");
+    let token = token.to_str().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", taken.local_addr().unwrap());
+    drop(taken);
+    let args = ["doctor", "--endpoint", &url, "--project-id", PROJECT];
+    let mut command = program.command(&args);
+    command.args(["--token-file", token, "--retries", "0", "-o", "json"]);
+    command.env_remove("HOME").env_remove("DCS_HISTORY_DB");
+    let outcome = finish(command.spawn().unwrap());
+    outcome
+        .expect_code(5)
+        .expect_said(&["the service cannot be read", "cannot connect"]);
+    let told = rows(&outcome);
+    assert_eq!(told["endpoint tls"].0, "cannot be told");
+    assert_eq!(told["endpoint latency"].0, "no answer");
+    assert!(
+        told["archive findings"]
+            .0
+            .contains("no place for the archive")
+    );
+}
+
+#[test]
 fn a_probe_that_fails_costs_its_finding_alone() {
     let program = Program::new();
     let api = FakeApi::start(|request| {

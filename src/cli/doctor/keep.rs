@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::identity::Fact;
+use crate::cli::error::CliError;
+use crate::cli::paths::Db;
 use crate::model::ledger::{Endpoint, ListKind};
 use crate::model::time::Timestamp;
 use crate::model::upstream::Aspect;
@@ -31,11 +33,17 @@ struct Content {
 }
 
 impl Shelf {
-    pub(super) fn of(path: &Path, project_id: &str, host: &str) -> Self {
+    /// Looks at the archive in that place, if there is a place for one.
+    pub(super) fn of(db: Result<Db, CliError>, project_id: &str, host: &str) -> Self {
+        let path = db.map(|db| db.path().to_owned());
+        let content = match &path {
+            Ok(path) => read(path, project_id, host).map_err(|error| why(&error)),
+            Err(error) => Err(error.message.clone()),
+        };
         Self {
-            path: path.to_owned(),
+            path: path.unwrap_or_default(),
             host: host.to_owned(),
-            content: read(path, project_id, host).map_err(|error| why(&error)),
+            content,
         }
     }
 

@@ -18,7 +18,7 @@ use super::sync::SourceArgs;
 use super::{Context, long_version, output_args, output_failed, paths};
 use crate::api::client::Client;
 use crate::api::endpoint::Endpoint;
-use crate::api::error::ApiError;
+use crate::api::error::{ApiError, ErrorKind};
 use crate::model::ledger::Endpoint as Known;
 use crate::model::time::Timestamp;
 use crate::model::upstream::Told;
@@ -78,7 +78,6 @@ fn examine(
     for (name, value) in long_version().lines().zip(["program", "", ""]).map(version) {
         report.add("program", name, value, "");
     }
-    let db = paths::db(context.global.db.as_deref())?;
     for Setting {
         name,
         value,
@@ -104,7 +103,8 @@ fn examine(
     for (name, value, note) in identity::rows(&auth) {
         report.add("credentials", name, value, note);
     }
-    let shelf = keep::Shelf::of(db.path(), args.source.project(), endpoint.host());
+    let db = paths::db(context.global.db.as_deref());
+    let shelf = keep::Shelf::of(db, args.source.project(), endpoint.host());
     let client = args.source.client(endpoint.clone(), auth, context.now);
     let client =
         client.map_err(|error| CliError::usage("cannot set up the connection").because(&error))?;
@@ -190,7 +190,11 @@ fn ask(
 fn reach(report: &mut Report, endpoint: &Endpoint, found: &Examination) {
     report.add("endpoint", "url", endpoint.as_str(), "");
     let (tls, note) = match (&found.ended, found.contact) {
-        (Some(Ended::Unreachable(error)), None) => ("not told", error.in_one_line()),
+        (Some(Ended::Unreachable(error)), None) => {
+            let failed = matches!(error.kind(), ErrorKind::Tls { .. });
+            let tls = if failed { "refused" } else { "cannot be told" };
+            (tls, error.in_one_line())
+        }
         _ if endpoint.is_https() => ("verified", "at least TLS 1.2".to_owned()),
         _ if endpoint.is_loopback() => ("none", "plain http, to this machine".to_owned()),
         _ => (
