@@ -215,14 +215,29 @@ CREATE TABLE rejected_record(
 ) STRICT;
 CREATE UNIQUE INDEX rejected_identity ON rejected_record(coalesce(instance_key, -project_key), digest);
 
+-- What a walk met, or something else at a time of its own.
 CREATE TABLE journal(
   journal_key INTEGER PRIMARY KEY,
-  walk_key INTEGER NOT NULL REFERENCES walk,
+  walk_key INTEGER REFERENCES walk,
+  seen INTEGER,
   kind TEXT NOT NULL,
   what TEXT NOT NULL,
   sample TEXT NOT NULL,
-  UNIQUE(kind, what)
+  UNIQUE(kind, what),
+  CHECK ((walk_key IS NULL) <> (seen IS NULL))
 ) STRICT;
+
+-- How a host behaves where its documentation leaves it open: the finding that holds, since when, and when it was last
+-- looked at. What it was before stands in the journal.
+CREATE TABLE manner(
+  host TEXT NOT NULL,
+  aspect TEXT NOT NULL,
+  finding TEXT NOT NULL,
+  evidence TEXT NOT NULL,
+  first_seen INTEGER NOT NULL,
+  last_seen INTEGER NOT NULL,
+  PRIMARY KEY(host, aspect)
+) STRICT, WITHOUT ROWID;
 
 -- The views: the contract.
 
@@ -425,7 +440,13 @@ JOIN walk l ON l.walk_key = r.last_walk
 WHERE r.first_walk NOT IN (SELECT walk_key FROM pending);
 
 CREATE VIEW drift AS
-SELECT strftime('%Y-%m-%dT%H:%M:%fZ', w.finished / 1000.0, 'unixepoch') AS first_seen_at, w.sync_key AS sync_id, j.kind, j.what, j.sample
+SELECT strftime('%Y-%m-%dT%H:%M:%fZ', coalesce(w.finished, j.seen) / 1000.0, 'unixepoch') AS first_seen_at, w.sync_key AS sync_id, j.kind, j.what, j.sample
 FROM journal j
-JOIN walk w ON w.walk_key = j.walk_key
-WHERE j.walk_key NOT IN (SELECT walk_key FROM pending);
+LEFT JOIN walk w ON w.walk_key = j.walk_key
+WHERE j.walk_key IS NULL OR j.walk_key NOT IN (SELECT walk_key FROM pending);
+
+CREATE VIEW upstream AS
+SELECT host, aspect AS what, finding, evidence,
+  strftime('%Y-%m-%dT%H:%M:%fZ', first_seen / 1000.0, 'unixepoch') AS first_seen_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', last_seen / 1000.0, 'unixepoch') AS last_seen_at
+FROM manner;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use clap::Command;
 
 use super::coverage::spans;
+use super::doctor;
 use crate::output::text::wrap;
 use crate::store::read::View;
 
@@ -14,7 +15,7 @@ const WIDTH: usize = 79;
 /// The kinds of records that a command prints: what they are called there, and their columns.
 type Printed = (&'static str, &'static [&'static str]);
 
-const PRINTED: [(&str, &[Printed]); 5] = [
+const PRINTED: [(&str, &[Printed]); 6] = [
     ("list", &[("tasks", View::Tasks.columns())]),
     ("changes", &[("changes", View::Changes.columns())]),
     (
@@ -39,6 +40,7 @@ const PRINTED: [(&str, &[Printed]); 5] = [
             ("--drift", View::Drift.columns()),
         ],
     ),
+    ("doctor", &[("report", &doctor::COLUMNS)]),
 ];
 
 /// A column's name and meaning, in these kinds of records or, if none is named, in all that have it.
@@ -66,6 +68,7 @@ const MEANINGS: &[Meaning] = &[
         "the instance's name, if it is known",
     ),
     Meaning(&["--history"], "name", "its name then"),
+    Meaning(&["report"], "name", "what is told"),
     Meaning(&[], "name", "the operation, as the cloud calls it"),
     Meaning(&["revisions", "--history"], "status", "its status then"),
     Meaning(
@@ -145,7 +148,11 @@ const MEANINGS: &[Meaning] = &[
     Meaning(&[], "revision", "1, 2, … in the order seen"),
     Meaning(&[], "is_current", "1: the one that counts"),
     Meaning(&[], "observed_at", "the walk that saw it"),
-    Meaning(&["--drift"], "sync_id", "the sync that met it"),
+    Meaning(
+        &["--drift"],
+        "sync_id",
+        "the sync that met it; null: `doctor` did",
+    ),
     Meaning(&[], "sync_id", "the sync's number"),
     Meaning(&[], "raw_sha256", "the record's SHA-256"),
     Meaning(&[], "raw", "the record's text, exactly as received"),
@@ -204,6 +211,17 @@ const MEANINGS: &[Meaning] = &[
     Meaning(&[], "open_tasks", "how many of them are not final"),
     Meaning(&[], "missing_tasks", "how many the cloud no longer lists"),
     Meaning(&[], "left_out", "1: the last sync was told not to read it"),
+    Meaning(
+        &[],
+        "section",
+        "program, configuration, credentials, endpoint, clock, permission, upstream, archive",
+    ),
+    Meaning(&[], "value", "what it is; never a secret"),
+    Meaning(
+        &[],
+        "note",
+        "where it comes from, on what it rests, or what follows",
+    ),
     Meaning(&[], "what", "what was met"),
     Meaning(&[], "sample", "a piece of it, as sent"),
 ];

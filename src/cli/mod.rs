@@ -14,6 +14,7 @@ mod completions;
 mod coverage;
 mod credentials;
 mod demo;
+mod doctor;
 mod duration;
 mod early;
 mod environment;
@@ -194,6 +195,7 @@ enum Command {
     AssertNone(assert_none::AssertNoneArgs),
     Sql(sql::SqlArgs),
     Status(status::StatusArgs),
+    Doctor(Box<doctor::DoctorArgs>),
     Backup(backup::BackupArgs),
     Simulate(simulate::Args),
     Completions(completions::CompletionsArgs),
@@ -347,6 +349,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliErr
         Command::AssertNone(args) => assert_none::run(args, context),
         Command::Sql(args) => sql::run(args, context),
         Command::Status(args) => status::run(args, context),
+        Command::Doctor(args) => doctor::run(args, context),
         Command::Backup(args) => backup::run(args, context),
         Command::Simulate(args) => simulate::run(args, context),
         Command::Completions(args) => completions::run(args, context),

@@ -103,16 +103,7 @@ pub(crate) struct FormatArgs {
 
 impl FormatArgs {
     pub(crate) fn settings(&self, context: &Context<'_>) -> Settings {
-        let typed = self
-            .terminal_width
-            .as_deref()
-            .and_then(|width| width.trim().parse().ok());
-        // Shells seldom export COLUMNS, so the terminal itself is asked next.
-        let asked = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-        let width = typed
-            .or_else(asked)
-            .filter(|width| *width > 0)
-            .unwrap_or(USUAL_WIDTH);
+        let width = width(self.terminal_width.as_deref());
         Settings {
             format: self.output,
             header: !self.no_header,
@@ -120,6 +111,28 @@ impl FormatArgs {
             width: context.out_is_terminal.then_some(width),
             color: context.global.colored.out,
         }
+    }
+}
+
+/// Returns the width that a table is drawn for: what was typed, else the terminal's own.
+fn width(typed: Option<&str>) -> usize {
+    let typed = typed.and_then(|width| width.trim().parse().ok());
+    // Shells seldom export COLUMNS, so the terminal itself is asked next.
+    let asked = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    typed
+        .or_else(asked)
+        .filter(|width| *width > 0)
+        .unwrap_or(USUAL_WIDTH)
+}
+
+/// The settings of a command whose only choice is the format.
+pub(crate) fn plain(format: Format, context: &Context<'_>) -> Settings {
+    Settings {
+        format,
+        header: true,
+        guard: Guard::On,
+        width: context.out_is_terminal.then(|| width(None)),
+        color: context.global.colored.out,
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) mod standing;
 pub(crate) mod status;
 pub(crate) mod task;
 pub(crate) mod time;
+pub(crate) mod upstream;
 
 /// A SHA-256 digest.
 pub(crate) type Digest = [u8; 32];

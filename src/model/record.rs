@@ -58,11 +58,25 @@ impl Record {
     }
 }
 
+/// The JSON form of the count beside a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum CountForm {
+    /// There is none, or it is null.
+    #[default]
+    Absent,
+    Number,
+    Text,
+    /// Anything that is no whole number, nor a text that holds one.
+    Unreadable,
+}
+
 /// One decoded answer of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Page {
     /// `task_count` or `instance_num`, where it could be read as a whole number.
     pub(crate) total: Option<u64>,
+    /// In which form that came.
+    pub(crate) count_form: CountForm,
     pub(crate) records: Vec<Record>,
     /// Members of the answer beside the documented ones, with a sample of each.
     pub(crate) unknown: Vec<(String, String)>,

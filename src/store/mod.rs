@@ -29,6 +29,7 @@ mod remote;
 mod revisions;
 mod seen;
 pub(crate) mod syncs;
+pub(crate) mod upstream;
 pub(crate) mod walks;
 pub(crate) mod write;
 

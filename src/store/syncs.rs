@@ -1,7 +1,7 @@
 //! What a sync is to the archive: its own row, the project's host, what is known of an instance before it is walked, and
 //! what an answer without a list says about it.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::model::{
     ledger::{Endpoint, ListKind, TotalTrust},
@@ -77,16 +77,7 @@ impl Archive {
 
     /// Returns the host that a project belongs to, if the project is known.
     pub(crate) fn project_host(&self, project_id: &str) -> Result<Option<String>, Error> {
-        let host = self
-            .writable
-            .connection
-            .query_row(
-                "SELECT host FROM project WHERE project_id = ?1",
-                [project_id],
-                |row| row.get(0),
-            )
-            .optional()?;
-        Ok(host)
+        project_host(&self.writable.connection, project_id)
     }
 
     /// Notes the project and the host that it is read from.
@@ -105,26 +96,7 @@ impl Archive {
     }
 
     pub(crate) fn endpoint(&self, host: &str, list: ListKind) -> Result<Endpoint, Error> {
-        let known = self
-            .writable
-            .connection
-            .query_row(
-                "SELECT trust, longest_page, page_limit FROM endpoint WHERE host = ?1 AND list = ?2",
-                [host, list.as_str()],
-                |row| {
-                    Ok(Endpoint {
-                        trust: match row.get(0)? {
-                            1 => TotalTrust::Trusted,
-                            2 => TotalTrust::Distrusted,
-                            _ => TotalTrust::Unknown,
-                        },
-                        longest_page: u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
-                        page_limit: row.get(2)?,
-                    })
-                },
-            )
-            .optional()?;
-        Ok(known.unwrap_or_default())
+        endpoint(&self.writable.connection, host, list)
     }
 
     pub(crate) fn save_endpoint(
@@ -252,4 +224,45 @@ impl Archive {
         )?;
         Ok(None)
     }
+}
+
+/// Returns what was learned about lists of that kind at a host.
+pub(crate) fn endpoint(
+    connection: &Connection,
+    host: &str,
+    list: ListKind,
+) -> Result<Endpoint, Error> {
+    let known = connection
+        .query_row(
+            "SELECT trust, longest_page, page_limit FROM endpoint WHERE host = ?1 AND list = ?2",
+            [host, list.as_str()],
+            |row| {
+                Ok(Endpoint {
+                    trust: match row.get(0)? {
+                        1 => TotalTrust::Trusted,
+                        2 => TotalTrust::Distrusted,
+                        _ => TotalTrust::Unknown,
+                    },
+                    longest_page: u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
+                    page_limit: row.get(2)?,
+                })
+            },
+        )
+        .optional()?;
+    Ok(known.unwrap_or_default())
+}
+
+/// Returns the host that a project belongs to, if the project is known.
+pub(crate) fn project_host(
+    connection: &Connection,
+    project_id: &str,
+) -> Result<Option<String>, Error> {
+    let host = connection
+        .query_row(
+            "SELECT host FROM project WHERE project_id = ?1",
+            [project_id],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(host)
 }

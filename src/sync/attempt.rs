@@ -227,6 +227,7 @@ impl Session<'_> {
                     &list,
                     proof::trust_after(&finding, self.endpoint(&list).get().trust),
                 );
+                self.saw_proof(&list, &finding);
                 let (call_missing, reason) = (
                     window == Window::Whole && running.kind == WalkKind::Full,
                     evidence.as_str().to_owned(),
@@ -273,6 +274,9 @@ impl Session<'_> {
         let before = probe.map(|probe| {
             window::compare(probe, finding.positions, self.endpoint(list).get().trust)
         });
+        if before == Some(Window::Whole) && self.endpoint(list).get().trust == TotalTrust::Trusted {
+            self.saw_window(list, Window::Whole);
+        }
         let suspicious = matches!(before, Some(Window::Hidden | Window::CountsThePage));
         self.settled(running).await?;
         let started = running.started.unwrap_or_else(|| self.clock.now());
@@ -289,11 +293,14 @@ impl Session<'_> {
         }
         // The list may have moved between a probe and the walk, so only a fresh answer counts.
         match self.probe(list, running).await? {
-            Ok(probe) => Ok(Ok(window::compare(
-                probe,
-                finding.positions,
-                self.endpoint(list).get().trust,
-            ))),
+            Ok(probe) => {
+                let trust = self.endpoint(list).get().trust;
+                let window = window::compare(probe, finding.positions, trust);
+                if window == Window::Hidden {
+                    self.saw_window(list, window);
+                }
+                Ok(Ok(window))
+            }
             Err(error) if ends_the_walk(&error) => Ok(Err(error)),
             Err(error) => {
                 self.tell(Event::Note(format!(

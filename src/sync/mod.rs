@@ -20,6 +20,7 @@ pub(crate) mod plan;
 mod proof;
 pub(crate) mod selection;
 mod total;
+pub(crate) mod upstream;
 mod walk;
 mod window;
 mod writer;
@@ -196,6 +197,8 @@ struct Session<'a> {
     halt: watch::Sender<bool>,
     /// Instances being walked.
     active: Cell<usize>,
+    /// What the answers show of the upstream's manners.
+    seen: RefCell<upstream::Seen>,
     stopped: RefCell<Option<Stopped>>,
     failures: RefCell<Vec<(List, ApiError)>>,
     tell: RefCell<&'a mut dyn FnMut(Event)>,
@@ -254,6 +257,7 @@ pub(crate) async fn run(
         signals,
         halt: watch::Sender::new(false),
         active: Cell::new(0),
+        seen: RefCell::default(),
         stopped: RefCell::new(None),
         failures: RefCell::default(),
         tell: RefCell::new(tell),
@@ -263,6 +267,7 @@ pub(crate) async fn run(
         instances,
         chose_none,
     } = session.all().await;
+    session.note_upstream().await;
     let Session {
         clock,
         failures,

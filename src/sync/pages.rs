@@ -98,9 +98,11 @@ impl Session<'_> {
         }
         // What the other instances taught meanwhile counts here too, and nothing comes between this and what it teaches.
         running.walk.know(self.endpoint(list).get());
+        let limit = running.walk.limit();
         let step = running.walk.page(offset, &page);
         running.received = running.walk.positions();
         self.endpoint(list).set(running.walk.endpoint());
+        self.saw_page(list, offset, limit, &page);
         self.tell(Event::Page {
             list: list.clone(),
             received: running.received,
@@ -156,6 +158,7 @@ impl Session<'_> {
                     };
                     running.small = None;
                     self.limit_pages(list, smaller);
+                    self.saw_refusal(list, limit);
                     running.walk.ask_for(smaller);
                     self.tell(Event::Note(format!(
                         "the server refuses limit={limit}; asking for pages of {smaller}"

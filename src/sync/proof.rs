@@ -148,6 +148,7 @@ fn same_sequence(one: &Finding, other: &Finding) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::upstream::Trend;
     use TotalTrust::{Distrusted, Trusted, Unknown};
 
     fn found(end: End, positions: u64, totals: Totals) -> Finding {
@@ -166,6 +167,7 @@ mod tests {
             sequence: [7; 32],
             pages: 3,
             regular: true,
+            trend: Trend::default(),
         }
     }
 

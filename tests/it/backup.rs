@@ -16,7 +16,7 @@ use crate::support::outcome::Outcome;
 use crate::support::{task, tasks};
 
 /// What the archive says: every view of the contract, as `sql` prints it.
-const VIEWS: [&str; 10] = [
+const VIEWS: [&str; 11] = [
     "tasks",
     "task_details",
     "task_changes",
@@ -27,6 +27,7 @@ const VIEWS: [&str; 10] = [
     "walks",
     "rejected",
     "drift",
+    "upstream",
 ];
 
 /// Everything that a reader can ask of an archive.

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on should stop, and helpers count as no test for the lint"
 )]
 
+mod accounts;
 mod backfill;
 mod backup;
 mod changes;
@@ -12,6 +13,7 @@ mod contrib;
 mod credentials;
 mod demo;
 mod discovery;
+mod doctor;
 mod house;
 mod http;
 mod large;

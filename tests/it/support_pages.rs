@@ -23,7 +23,7 @@ pub(crate) const INSTANCE: &str = "5560df16-cebf-4473-95c4-d1b573c16e79";
 const TOKEN: &str = "MIIF-token-that-nobody-may-see";
 
 /// The views of the contract. Each must be readable after every run.
-const VIEWS: [&str; 9] = [
+const VIEWS: [&str; 10] = [
     "tasks",
     "task_details",
     "task_changes",
@@ -33,6 +33,7 @@ const VIEWS: [&str; 9] = [
     "walks",
     "rejected",
     "drift",
+    "upstream",
 ];
 
 /// The server's clock at the first request: 2026-10-05T12:00:00Z.

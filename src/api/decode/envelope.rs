@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::api::cut::{self, Torn};
 use crate::model::json::{Kind, sample};
+use crate::model::record::CountForm;
 
 /// Why a body is not an answer of the list.
 ///
@@ -74,6 +75,7 @@ pub(super) struct Beside<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Envelope<'a> {
     pub(super) total: Option<u64>,
+    pub(super) count_form: CountForm,
     pub(super) records: Vec<&'a [u8]>,
     pub(super) beside: Beside<'a>,
     pub(super) unknown: Vec<(String, String)>,
@@ -95,7 +97,8 @@ impl<'a> Envelope<'a> {
         };
         // Of two members of one name the last counts.
         let members: Members<'_> = cut::members(body).collect::<Result<_, _>>().map_err(torn)?;
-        let total = members.get(names.count).copied().and_then(whole_number);
+        let count = members.get(names.count).copied();
+        let total = count.and_then(whole_number);
         let list = members.get(names.list).copied();
         let list = list.ok_or(BadPage::NoList(names.list));
         let records = list.and_then(|list| match Kind::of(list) {
@@ -113,6 +116,7 @@ impl<'a> Envelope<'a> {
         }
         let mut envelope = Envelope {
             total,
+            count_form: form(count, total),
             records: records?,
             beside: Beside::default(),
             unknown: Vec::new(),
@@ -174,6 +178,19 @@ fn whole_number(json: &[u8]) -> Option<u64> {
     (digits.bytes().all(|byte| byte.is_ascii_digit()))
         .then(|| digits.parse().ok())
         .flatten()
+}
+
+/// Says in which form a count came.
+fn form(count: Option<&[u8]>, total: Option<u64>) -> CountForm {
+    let Some(count) = count else {
+        return CountForm::Absent;
+    };
+    match (Kind::of(count), total) {
+        (Some(Kind::Null), _) => CountForm::Absent,
+        (Some(Kind::Number), Some(_)) => CountForm::Number,
+        (Some(Kind::String), Some(_)) => CountForm::Text,
+        _ => CountForm::Unreadable,
+    }
 }
 
 /// Finds an error in any of the shapes that the services and their gateways send: `error_code` with `error_msg`, the

@@ -27,6 +27,7 @@ pub(crate) fn instances(body: &[u8]) -> Result<Page, BadPage> {
     });
     Ok(Page {
         total: envelope.total,
+        count_form: envelope.count_form,
         records: records.collect(),
         unknown: envelope.unknown,
     })

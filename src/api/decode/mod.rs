@@ -39,6 +39,7 @@ pub(crate) fn page(body: &[u8], offset: u64) -> Result<Page, BadPage> {
     }
     Ok(Page {
         total: envelope.total,
+        count_form: envelope.count_form,
         records,
         unknown: envelope.unknown,
     })

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use crate::api::canonical;
+use crate::model::record::CountForm;
 
 use super::*;
 
@@ -536,4 +537,26 @@ mod properties {
             }
         }
     }
+}
+
+#[test]
+fn the_form_of_a_count_is_told() {
+    let cases = [
+        (r#"{"tasks":[]}"#, CountForm::Absent),
+        (r#"{"task_count":null,"tasks":[]}"#, CountForm::Absent),
+        (r#"{"task_count":3,"tasks":[]}"#, CountForm::Number),
+        (r#"{"task_count":"3","tasks":[]}"#, CountForm::Text),
+        (r#"{"task_count":3.5,"tasks":[]}"#, CountForm::Unreadable),
+        (r#"{"task_count":"many","tasks":[]}"#, CountForm::Unreadable),
+        (r#"{"task_count":[3],"tasks":[]}"#, CountForm::Unreadable),
+    ];
+    for (body, expected) in cases {
+        assert_eq!(
+            page(body.as_bytes(), 0).unwrap().count_form,
+            expected,
+            "{body}"
+        );
+    }
+    let listed = instances(br#"{"instance_num":"3","instances":[]}"#).unwrap();
+    assert_eq!(listed.count_form, CountForm::Text);
 }

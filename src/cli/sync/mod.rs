@@ -3,7 +3,7 @@
 mod choice;
 pub(crate) mod place;
 mod project;
-mod run;
+pub(crate) mod run;
 pub(crate) mod several;
 mod summary;
 mod verdict;
@@ -26,6 +26,7 @@ use crate::output::Format;
 use crate::output::progress::Progress;
 use crate::store::write::Archive;
 use crate::sync::event::Event;
+use crate::sync::selection::Selection;
 use crate::sync::{Job, READING, Refusal, Work};
 use place::Source;
 use run::Run;
@@ -107,6 +108,17 @@ pub(crate) struct SourceArgs {
         hide_env_values = true
     )]
     output: Format,
+}
+
+impl SourceArgs {
+    /// Returns which instances were typed.
+    pub(crate) fn selection(&self) -> Selection {
+        self.which.typed()
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        self.output
+    }
 }
 
 pub(crate) fn run(args: &SyncArgs, context: &mut Context<'_>) -> Result<Exit, CliError> {

@@ -7,13 +7,14 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::SourceArgs;
+use crate::api::auth::metadata::{Metadata, Presence};
 use crate::api::auth::{Auth, Scope};
 use crate::api::client::Settings;
 use crate::api::endpoint::Endpoint;
 use crate::cli::credentials::Part;
 use crate::cli::credentials::bag::Role;
 use crate::cli::credentials::huawei::endpoint_override;
-use crate::cli::credentials::search::{Found, Search, search};
+use crate::cli::credentials::search::{Found, Search, TryAgency, search};
 use crate::cli::credentials::surroundings::Surroundings;
 use crate::cli::credentials::told::Told;
 use crate::cli::error::{CliError, Exit};
@@ -115,7 +116,7 @@ impl SourceArgs {
         let profile = effective.profile.as_ref().map(|profile| &profile.source);
         match search(&self.credentials, profile, around)? {
             Search::Found(found) => Ok(found),
-            Search::TryAgency(agency) => Err(agency.nothing_found()),
+            Search::TryAgency(agency) => ask_for_agency(agency),
         }
     }
 
@@ -148,6 +149,35 @@ impl SourceArgs {
             credential: (found.source, found.parts),
             passed_over: found.passed_over,
         })
+    }
+}
+
+/// Asks the machine whether it has an agency; a second where there is no metadata service.
+fn ask_for_agency(agency: TryAgency) -> Result<Found, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            CliError::new(Exit::Machine, "cannot start the runtime").because(&error)
+        })?;
+    let asked = runtime.block_on(async {
+        let metadata = Metadata::new(&agency.agency)
+            .map_err(|error| CliError::usage("cannot set up the connection").because(&error))?;
+        metadata.probe().await.map_err(|error| {
+            let exit = if error.is_unauthorized() || error.is_forbidden() {
+                Exit::Refused
+            } else {
+                Exit::Unreachable
+            };
+            let message = "cannot ask whether this machine has an agency, the last place where a credential could be";
+            CliError::new(exit, message)
+                .because(&error)
+                .hint("give a credential in one of the other ways; see `A real account` in the README")
+        })
+    });
+    match asked? {
+        Presence::Found => Ok(agency.found()),
+        Presence::Nothing => Err(agency.nothing_found()),
     }
 }
 

@@ -13,16 +13,16 @@ use crate::sync::list::List;
 use crate::sync::{self, Job, Summary};
 
 /// A run under way: its client, and the runtime that this lives in.
-pub(super) struct Run {
+pub(crate) struct Run {
     runtime: tokio::runtime::Runtime,
     client: Client,
-    pub(super) source: Source,
+    pub(crate) source: Source,
     /// What is said of requests that are repeated.
     retries: std::sync::mpsc::Receiver<String>,
 }
 
 impl Run {
-    pub(super) fn start(
+    pub(crate) fn start(
         args: &SourceArgs,
         mut source: Source,
         context: &Context<'_>,
@@ -59,7 +59,7 @@ impl Run {
     }
 
     /// Returns the project's id, asking IAM for it if only a name is known.
-    pub(super) fn project_id(
+    pub(crate) fn project_id(
         &self,
         mut signals: signals::Told,
         context: &mut Context<'_>,
@@ -81,13 +81,30 @@ impl Run {
                 }
             }
         });
-        for line in self.retries.try_iter() {
-            messages::write(context.err, context.global, Level::Note, &line);
-        }
+        self.tell_retries(context);
         let id = found?;
         let message = format!("the project {:?} has the id {id}", name.text);
         messages::write(context.err, context.global, Level::Detail, &message);
         Ok(id)
+    }
+
+    /// Asks something else than a sync would.
+    pub(crate) fn ask<T>(
+        self,
+        ask: impl AsyncFnOnce(&Client) -> T,
+        context: &mut Context<'_>,
+    ) -> T {
+        let answer = self.runtime.block_on(ask(&self.client));
+        self.tell_retries(context);
+        // A token command may still be running; it is not waited for.
+        self.runtime.shutdown_background();
+        answer
+    }
+
+    fn tell_retries(&self, context: &mut Context<'_>) {
+        for line in self.retries.try_iter() {
+            messages::write(context.err, context.global, Level::Note, &line);
+        }
     }
 
     /// Runs the sync and shows what goes on.

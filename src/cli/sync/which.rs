@@ -66,6 +66,19 @@ fn tag(text: &str) -> Result<(String, String), String> {
 }
 
 impl WhichArgs {
+    /// Returns what was typed, as it was typed.
+    pub(crate) fn typed(&self) -> Selection {
+        if self.instance.is_empty() {
+            return Selection::Discovered(Choice {
+                exclude: self.exclude.clone(),
+                tags: self.tag.clone(),
+                names: self.name.clone(),
+            });
+        }
+        let typed = self.instance.iter().map(|typed| typed.trim().to_owned());
+        Selection::Named(typed.collect())
+    }
+
     /// Turns what was typed for an instance into ids where the archive knows what is meant; the rest is for the cloud to
     /// tell.
     pub(crate) fn selection(
@@ -73,23 +86,18 @@ impl WhichArgs {
         project_id: &str,
         archive: &Archive,
     ) -> Result<Selection, CliError> {
-        if self.instance.is_empty() {
-            return Ok(Selection::Discovered(Choice {
-                exclude: self.exclude.clone(),
-                tags: self.tag.clone(),
-                names: self.name.clone(),
-            }));
-        }
+        let Selection::Named(named) = self.typed() else {
+            return Ok(self.typed());
+        };
         let known = archive.instances_of(project_id)?;
         let mut ids = Vec::new();
-        for typed in &self.instance {
-            let typed = typed.trim();
+        for typed in named {
             if typed.is_empty() {
                 return Err(CliError::usage("--instance is empty")
                     .hint("give an instance's id or name, or leave the option out to read all"));
             }
-            let id = match meant(typed, &known).as_slice() {
-                [] => typed.to_owned(),
+            let id = match meant(&typed, &known).as_slice() {
+                [] => typed.clone(),
                 [id] => (*id).to_owned(),
                 several => {
                     let listed = several[..several.len().min(NAMED)].join(", ");

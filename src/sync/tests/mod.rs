@@ -7,4 +7,5 @@ mod profile;
 mod rules;
 mod simulation;
 mod support;
+mod upstream;
 mod world;

@@ -21,6 +21,7 @@ use crate::model::{
     record::{Page, Record},
     standing,
     time::Timestamp,
+    upstream::Trend,
 };
 use crate::sync::{catch_up::Sight, total};
 
@@ -82,6 +83,8 @@ pub(crate) struct Finding {
     pub(crate) pages: u64,
     /// The records came newest first, and each of them once.
     pub(crate) regular: bool,
+    /// How the times of the records go.
+    pub(crate) trend: Trend,
 }
 
 /// Empty answers to the page that is being asked for.
@@ -109,6 +112,7 @@ pub(crate) struct Walk {
     twice: bool,
     rejected: bool,
     order: Order,
+    trend: Trend,
     oldest: Option<Timestamp>,
     last_updated: Option<Timestamp>,
     /// The server cuts pages to one record: they cannot overlap, so they are read side by side and prove nothing.
@@ -140,6 +144,7 @@ impl Walk {
             twice: false,
             rejected: false,
             order: Order::unknown(),
+            trend: Trend::default(),
             oldest: None,
             last_updated: None,
             single: false,
@@ -169,6 +174,11 @@ impl Walk {
     /// What this walk taught about its endpoint so far.
     pub(crate) fn endpoint(&self) -> Endpoint {
         self.endpoint
+    }
+
+    /// The page size that was asked for.
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit
     }
 
     pub(crate) fn positions(&self) -> u64 {
@@ -238,6 +248,7 @@ impl Walk {
             sequence,
             pages: self.pages,
             regular: self.order.newest_first() && !self.twice,
+            trend: self.trend,
         })
     }
 
@@ -360,6 +371,7 @@ impl Walk {
             match record {
                 Record::Read(task) => {
                     self.order.note(task);
+                    self.trend.note(task.created, task.updated);
                     self.oldest = [self.oldest, task.created].into_iter().flatten().min();
                     self.last_updated = task.updated;
                 }

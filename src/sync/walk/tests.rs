@@ -94,7 +94,7 @@ impl Server {
         Page {
             total: (self.count)(offset, records.len(), list.len()),
             records,
-            unknown: Vec::new(),
+            ..Page::default()
         }
     }
 }
@@ -378,9 +378,8 @@ fn a_list_that_never_ends_is_left_after_a_bounded_number_of_pages() {
         match walk.page(
             offset,
             &Page {
-                total: None,
                 records,
-                unknown: Vec::new(),
+                ..Page::default()
             },
         ) {
             Step::Ask(next) => offset = next,
