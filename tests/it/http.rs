@@ -412,7 +412,9 @@ fn h11_an_answer_without_a_list_is_no_empty_list() {
     }
     for status in [201, 202, 204, 206] {
         for_good(THIRD_PAGE, &[], NONSENSE, move |request| match status {
-            204 => Action::raw(format!("HTTP/1.1 204 No Content\r\nDate: {DATE}\r\n\r\n")),
+            204 => Action::raw(format!(
+                "HTTP/1.1 204 No Content\r\nDate: {DATE}\r\nConnection: close\r\n\r\n"
+            )),
             _ => Action::reply(status, &[], body(request)),
         })
         .expect_said(&["a success without the list", &status.to_string()]);
