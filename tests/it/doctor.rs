@@ -329,11 +329,12 @@ fn what_a_person_is_asked_for_in_a_ticket_is_printed_with_its_origin_and_no_secr
         let (value, note) = &told[key];
         (value.as_str(), note.as_str())
     };
-    assert_eq!(of("configuration endpoint"), (api.url(), "flag"));
-    assert_eq!(of("configuration project-id"), (PROJECT, "flag"));
+    assert_eq!(of("configuration endpoint"), (api.url(), "--endpoint"));
+    assert_eq!(of("configuration project_id"), (PROJECT, "--project-id"));
     assert_eq!(of("configuration timeout"), ("7s", "DCS_HISTORY_TIMEOUT"));
-    assert_eq!(of("configuration max-body"), ("64MiB", "default"));
-    assert!(of("credentials source").0.starts_with("token-file "));
+    assert_eq!(of("configuration max_body"), ("64MiB", "default"));
+    assert!(of("credentials source").0.starts_with("--token-file"));
+    assert!(of("credentials token").1.starts_with("from "));
     assert_eq!(of("credentials token").0, "***");
     assert_eq!(of("endpoint url").0, api.url());
     assert_eq!(of("endpoint tls"), ("none", "plain http, to this machine"));
@@ -436,7 +437,9 @@ fn without_a_credential_nothing_is_sent() {
     let (program, api) = (Program::new(), serve(Manners::usual()));
     let args = ["doctor", "--endpoint", api.url(), "--project-id", PROJECT];
     let outcome = program.run(&args);
-    outcome.expect_code(2).expect_said(&["no token was found"]);
+    outcome
+        .expect_code(2)
+        .expect_said(&["no credential was found"]);
     assert!(outcome.out.contains("\ncredentials\n  credential  none"));
     assert_eq!(api.asked(), 0);
 }

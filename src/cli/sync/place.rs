@@ -160,24 +160,26 @@ fn ask_for_agency(agency: TryAgency) -> Result<Found, CliError> {
         .map_err(|error| {
             CliError::new(Exit::Machine, "cannot start the runtime").because(&error)
         })?;
-    let asked = runtime.block_on(async {
-        let metadata = Metadata::new(&agency.agency)
-            .map_err(|error| CliError::usage("cannot set up the connection").because(&error))?;
-        metadata.probe().await.map_err(|error| {
-            let exit = if error.is_unauthorized() || error.is_forbidden() {
-                Exit::Refused
-            } else {
-                Exit::Unreachable
-            };
-            let message = "cannot ask whether this machine has an agency, the last place where a credential could be";
-            CliError::new(exit, message)
+    let metadata = runtime
+        .block_on(async { Metadata::new(&agency.agency) })
+        .map_err(|error| CliError::usage("cannot set up the connection").because(&error))?;
+    match runtime.block_on(metadata.probe()) {
+        Ok(Presence::Found) => Ok(agency.found()),
+        Ok(Presence::Nothing) => Err(agency.nothing_found()),
+        // Another cloud's machine refuses the question in its own way, and has no agency either.
+        Err(error)
+            if error
+                .status()
+                .is_some_and(|status| (400..500).contains(&status)) =>
+        {
+            Err(agency.nothing_found().because(&error))
+        }
+        Err(error) => {
+            let message = "the metadata service of this machine does not answer as it should";
+            Err(CliError::new(Exit::Unreachable, message)
                 .because(&error)
-                .hint("give a credential in one of the other ways; see `A real account` in the README")
-        })
-    });
-    match asked? {
-        Presence::Found => Ok(agency.found()),
-        Presence::Nothing => Err(agency.nothing_found()),
+                .hint("give a credential in one of the other ways; see `A real account` in the README"))
+        }
     }
 }
 

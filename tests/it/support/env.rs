@@ -61,6 +61,8 @@ impl Program {
             // The faults of these tests hit the k-th request.
             .env("DCS_HISTORY_CONCURRENCY", "1")
             .env("DCS_HISTORY_RETRY_BASE", "1ms")
+            // Nobody listens there: no test asks the machine that it runs on for an agency.
+            .env("DCS_HISTORY_METADATA_ENDPOINT", "http://127.0.0.1:9")
             .env("DCS_HISTORY_TIMEOUT", "20s")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
