@@ -155,7 +155,7 @@ impl Session<'_> {
             Err(doubt) => {
                 let reason = doubt.to_string();
                 report.is_short_of_its_count = matches!(doubt, Doubt::CountAbove { .. });
-                self.end_walk(&mut running, report, &finding, false, false, reason)
+                self.end_unproven(&mut running, report, &finding, reason)
                     .await?;
                 return Ok(Attempt::Doubtful {
                     finding,
@@ -165,7 +165,7 @@ impl Session<'_> {
             }
         };
         if let Some(reason) = self.lost(&mut running).await? {
-            self.end_walk(&mut running, report, &finding, false, false, reason)
+            self.end_unproven(&mut running, report, &finding, reason)
                 .await?;
             return Ok(Attempt::NotBelieved);
         }
@@ -192,18 +192,16 @@ impl Session<'_> {
                         archive.journal(walk_key, &drift)
                     })
                     .await?;
-                self.end_walk(&mut running, report, &finding, false, false, what)
+                self.end_unproven(&mut running, report, &finding, what)
                     .await?;
                 Ok(Attempt::HiddenWindow)
             }
             Ok(Window::CountsThePage) => {
                 self.believe(&list, TotalTrust::Distrusted);
-                self.end_walk(
+                self.end_unproven(
                     &mut running,
                     report,
                     &finding,
-                    false,
-                    false,
                     Doubt::NeedsEqualWalk.to_string(),
                 )
                 .await?;
@@ -211,15 +209,8 @@ impl Session<'_> {
             }
             Ok(Window::Doubted) => {
                 let reason = "an early start showed another count than the list, and could not be asked again";
-                self.end_walk(
-                    &mut running,
-                    report,
-                    &finding,
-                    false,
-                    false,
-                    reason.to_owned(),
-                )
-                .await?;
+                self.end_unproven(&mut running, report, &finding, reason.to_owned())
+                    .await?;
                 Ok(Attempt::NotBelieved)
             }
             Ok(window) => {
@@ -313,6 +304,18 @@ impl Session<'_> {
                 }))
             }
         }
+    }
+
+    /// Ends a walk that proves nothing.
+    async fn end_unproven(
+        &self,
+        running: &mut Running,
+        report: &mut ListReport,
+        finding: &Finding,
+        reason: String,
+    ) -> Result<(), Stopped> {
+        self.end_walk(running, report, finding, false, false, reason)
+            .await
     }
 
     async fn end_walk(
