@@ -655,40 +655,86 @@ fn an_archive_that_is_in_use_damaged_or_of_another_cloud_is_a_remark() {
     assert_eq!(std::fs::read(program.db()).unwrap(), b"no archive");
 }
 
-#[test]
-fn the_simulated_cloud_is_found_to_behave_as_documented() {
-    let cloud = Simulated::start(&["--speed", "0", "--tasks", "150", "--page-cap", "50"]);
+/// Asks a simulated cloud of these manners, and holds what is found against what is expected.
+#[track_caller]
+fn finds(manners: &[&str], expected: &[(&str, &str)]) {
+    let mut options = vec!["-q", "--speed", "0"];
+    options.extend(manners);
+    let cloud = Simulated::start(&options);
     let program = Program::new();
-    let args = [
-        "doctor",
-        "--endpoint",
-        cloud.text("endpoint"),
-        "--project-id",
-        cloud.text("project_id"),
-        "--token-file",
-        cloud.text("token_file"),
-        "-o",
-        "json",
-    ];
+    let mut args = vec!["doctor", "--endpoint", cloud.text("endpoint")];
+    args.extend(["--project-id", cloud.text("project_id")]);
+    args.extend(["--token-file", cloud.text("token_file"), "-o", "json"]);
     let mut command = program.command(&args);
     command.env_remove("DCS_HISTORY_INSTANCE");
     let outcome = finish(command.spawn().unwrap());
     outcome.expect_code(0);
     let told = rows(&outcome);
-    let expected = [
-        ("count_type", "number"),
-        ("count", "total"),
-        ("page_limit", "cut"),
-        ("default_window", "whole"),
-        ("start_parameter", "both"),
-        ("filter_time", "created_at"),
-        ("filter_bounds", "included"),
-    ];
     for (aspect, expected) in expected {
-        assert_eq!(told[&format!("upstream {aspect}")].0, expected, "{aspect}");
+        let (found, _) = &told[&format!("upstream {aspect}")];
+        assert_eq!(found, expected, "{aspect} of a cloud with {manners:?}");
     }
-    assert!(told["upstream order"].0.starts_with("newest first"));
-    assert!(told["upstream oldest"].0.starts_with("20"));
+}
+
+#[test]
+fn the_simulated_cloud_is_found_to_behave_as_documented() {
+    finds(
+        &["--tasks", "150", "--page-cap", "50"],
+        &[
+            ("count_type", "number"),
+            ("count", "total"),
+            ("order", "newest first"),
+            ("page_limit", "cut"),
+            ("default_window", "whole"),
+            ("start_parameter", "both"),
+            ("filter_time", "created_at"),
+            ("filter_bounds", "included"),
+        ],
+    );
+}
+
+#[test]
+fn each_manner_of_a_cloud_is_found_out() {
+    const UNTOLD: &str = "cannot be told";
+    finds(
+        &["--filter", "updated", "--filter-name", "start_time"],
+        &[
+            ("start_parameter", "start_time"),
+            ("filter_time", "updated_at"),
+            ("default_window", "whole"),
+        ],
+    );
+    finds(
+        &["--filter", "ignored", "--count", "page"],
+        &[
+            ("count", "page"),
+            ("default_window", UNTOLD),
+            ("start_parameter", "neither"),
+            ("filter_time", UNTOLD),
+            ("oldest", UNTOLD),
+        ],
+    );
+    finds(
+        &["--filter", "refused", "--count", "text"],
+        &[
+            ("count_type", "text"),
+            ("count", "total"),
+            ("start_parameter", "neither"),
+            ("default_window", UNTOLD),
+        ],
+    );
+    finds(
+        &["--filter-name", "begin_time", "--window", "20d"],
+        &[
+            ("default_window", "hides old records"),
+            ("start_parameter", "begin_time"),
+            ("filter_time", "created_at"),
+        ],
+    );
+    finds(
+        &["--count", "absent"],
+        &[("count_type", "absent"), ("count", UNTOLD)],
+    );
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub(super) use report::COLUMNS;
 /// filter is heard, which of a task's two times it filters, whether its bounds belong to the period, and the oldest
 /// record still served. What it prints can be pasted into a ticket.
 ///
-/// It sends 18 requests at most, one after the other, retries apart: one of them asks for 1000 records and the others for
+/// It sends 19 requests at most, one after the other, retries apart: one of them asks for 1000 records and the others for
 /// 100 or less. It asks the instance with most tasks among the first five; --instance names another. A refused credential
 /// is sent once.
 ///

@@ -24,10 +24,10 @@ use crate::normalize;
 use crate::store::instances::KnownInstance;
 use crate::sync::selection::{self, Selection};
 
-/// The requests of an examination at most, retries apart: the list of instances, the candidates, and twelve questions to one
+/// The requests of an examination at most, retries apart: the list of instances, the candidates, and thirteen questions to one
 /// of them. The help of `doctor` promises it.
 #[cfg(test)]
-pub(crate) const MOST_REQUESTS: usize = 1 + CANDIDATES + 12;
+pub(crate) const MOST_REQUESTS: usize = 1 + CANDIDATES + 13;
 
 /// Instances that are asked how many tasks they have.
 pub(crate) const CANDIDATES: usize = 5;

@@ -100,7 +100,13 @@ impl Asking<'_> {
         first: &Shown,
         trust: TotalTrust,
     ) -> Result<Whole, Ended> {
-        let early = self.reply(instance, 0, LOOK, Some(Filter::early())).await?;
+        let mut filter = Filter::early();
+        let mut early = self.reply(instance, 0, LOOK, Some(filter)).await?;
+        if matches!(early, Err(Unanswered::Refused(_))) {
+            // One name of the bound may be unknown here, and refused for that.
+            filter.parameter = StartParameter::StartTime;
+            early = self.reply(instance, 0, LOOK, Some(filter)).await?;
+        }
         let differs = early
             .as_ref()
             .is_ok_and(|early| early.total != first.total && trust == TotalTrust::Trusted);
@@ -115,7 +121,7 @@ impl Asking<'_> {
         Ok(Whole {
             finding,
             total: early.ok().and_then(|early| early.total).filter(|_| hides),
-            filter: hides.then(Filter::early),
+            filter: hides.then_some(filter),
         })
     }
 
