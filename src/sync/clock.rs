@@ -49,9 +49,18 @@ impl ServerClock {
     /// When the run began, by the server's clock once it is known.
     pub(crate) fn began(&self) -> Timestamp {
         match self.anchor.get() {
-            Some((date, at)) => date.plus(-millis(at.duration_since(self.begun))),
+            Some(_) => self.at(self.begun),
             None => self.begun_at,
         }
+    }
+
+    /// What the clock showed at a moment before the last answer.
+    pub(crate) fn at(&self, moment: Instant) -> Timestamp {
+        let (date, at) = self
+            .anchor
+            .get()
+            .unwrap_or_else(|| ((self.wall)(), Instant::now()));
+        date.plus(-millis(at.duration_since(moment)))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{
     Session, Stopped,
     attempt::refuses_the_filter,
+    clock::ServerClock,
     event::Event,
     filtered::{Period, Tally},
     list::List,
@@ -11,6 +12,8 @@ use super::{
     window::Probe,
     writer::Pending,
 };
+use tokio::time::Instant;
+
 use crate::api::client::{Filter, StartParameter};
 use crate::api::error::ApiError;
 use crate::model::{
@@ -38,6 +41,8 @@ pub(super) struct Running {
     pub(super) walk_key: Option<i64>,
     pub(super) requests: u64,
     pub(super) started: Option<Timestamp>,
+    /// When the first answer came, while none has told the time yet.
+    untold: Option<Instant>,
     pub(super) mark: Option<Timestamp>,
     /// The page that is being stored while the next is fetched.
     pub(super) storing: Option<Pending<()>>,
@@ -57,9 +62,21 @@ impl Running {
             walk_key: None,
             requests: 0,
             started: None,
+            untold: None,
             mark: None,
             storing: None,
             received: 0,
+        }
+    }
+
+    /// Notes when the walk began: at its first answer, by the server's clock, which a later one may be the first to tell.
+    fn begin(&mut self, clock: &ServerClock) {
+        if self.started.is_none() {
+            self.started = Some(clock.now());
+            self.untold = (!clock.is_told()).then(Instant::now);
+        } else if let Some(at) = self.untold.filter(|_| clock.is_told()) {
+            self.started = Some(clock.at(at));
+            self.untold = None;
         }
     }
 }
@@ -140,7 +157,7 @@ impl Session<'_> {
                     if self.job.ignore_total && !page.records.is_empty() {
                         page.total = None;
                     }
-                    running.started.get_or_insert(self.clock.now());
+                    running.begin(&self.clock);
                     return Ok(Ok(page));
                 }
                 Err(error)

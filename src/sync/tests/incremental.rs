@@ -1,5 +1,8 @@
 //! The incremental walk, rule by rule: each test fails when its rule is taken out.
 
+use std::sync::{Arc, Mutex};
+
+use super::fake::Reply;
 use super::rules::{Cloud, HOUR, at, record};
 use super::support::{RULES, Run};
 use crate::model::time::{DAY, MINUTE};
@@ -67,6 +70,44 @@ fn a_quiet_instance_costs_one_small_request() {
     assert_eq!(
         cloud.place.count("SELECT count(*) FROM task_revisions"),
         150
+    );
+}
+
+#[test]
+fn an_open_task_is_waited_for_whatever_clock_noted_it() {
+    let mut list = tasks(150);
+    list[140] = record("t0009", 9 * 60 - 200 * 60, "EXECUTING");
+    let cloud = Cloud::new(&[]);
+    let records = Arc::new(Mutex::new(list));
+    let (shown, mut is_first) = (Arc::clone(&records), true);
+    cloud.fake.answer_with(Box::new(move |asked| {
+        let shown = shown.lock().unwrap();
+        let end = shown.len().min(asked.offset + asked.limit);
+        let page = shown[asked.offset.min(end)..end].join(",");
+        let total = shown.len();
+        let body = format!(r#"{{"task_count":{total},"tasks":[{page}]}}"#);
+        // The first answer does not tell the time, and this machine's clock is twenty years ahead.
+        let date = (!std::mem::take(&mut is_first)).then(|| at(DAY));
+        Reply {
+            status: 200,
+            body,
+            date,
+        }
+    }));
+    let run = Run {
+        wall: at(20 * 365 * DAY),
+        ..Run::of(&cloud.fake.address)
+    };
+    assert_eq!(run.sync(&cloud.place).unwrap().outcome, Outcome::Complete);
+    let began = cloud.place.text("SELECT max(started_at) FROM walks");
+    assert!(began < Some(at(2 * DAY).to_string()), "{began:?}");
+    records.lock().unwrap()[140] = done("t0009", 9);
+    assert_eq!(run.sync(&cloud.place).unwrap().outcome, Outcome::Complete);
+    assert_eq!(
+        cloud
+            .place
+            .count("SELECT count(*) FROM tasks WHERE NOT is_final"),
+        0
     );
 }
 
