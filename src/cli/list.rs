@@ -1,11 +1,13 @@
 //! `list`: the tasks of the archive, filtered and ordered.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use rusqlite::Connection;
 
 use super::error::{CliError, Exit};
-use super::listing::{Field, Listed, Look, ON_A_TERMINAL};
+use super::listing::{Field, Listed, Look, ON_A_TERMINAL, WIDE};
 use super::output_args::OutputArgs;
 use super::period::PeriodArgs;
 use super::{Context, archive, instance_arg, listing, near};
@@ -24,8 +26,8 @@ const LONGEST_TEXT: usize = 10_000;
 /// Each line is one task: an operation such as a resize or a new port, with its outcome, who asked for it and how long it
 /// took. Tasks that the cloud no longer lists are here as well, with `(missing)` behind their status.
 ///
-/// A table has the columns `created_at` (UTC), instance, name, status, `user_name` and duration; JSON and CSV have all columns
-/// of the view `tasks`. On a terminal 50 tasks are shown and ids are shortened; into a pipe or a file goes everything.
+/// A table has the columns `created_at` (UTC), instance, name, operation (the same in plain words, where a terminal has 120
+/// columns), status, `user_name` and duration; JSON and CSV have all columns of the view `tasks`. On a terminal 50 tasks are shown and ids are shortened; into a pipe or a file goes everything.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dcs-history list --since 7d                          # the last seven days
@@ -47,7 +49,12 @@ pub(crate) struct TaskArgs {
     instance: Vec<String>,
     /// Only this operation, in any case, under every name that the cloud has for it (`EXTEND` is `ChangeInstanceSpec`);
     /// repeatable.
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = NonEmptyStringValueParser::new(),
+        long_help = operations_explained()
+    )]
     operation: Vec<String>,
     /// Only tasks with this status, such as SUCCESS, FAILED or EXECUTING, in any case; repeatable.
     #[arg(long, value_name = "STATUS", value_parser = NonEmptyStringValueParser::new())]
@@ -59,6 +66,20 @@ pub(crate) struct TaskArgs {
     /// the record as the cloud sent it, in any of its revisions.
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     text: Option<String>,
+}
+
+/// The long help of `--operation`: every name that is known, with what it means.
+fn operations_explained() -> String {
+    let mut help = "Only this operation, in any case, under every name that the cloud has for it; repeatable. An operation \
+        that is not listed here goes by the name that the cloud gives it.\n"
+        .to_owned();
+    let widest = operation::PLAIN.iter().map(|(name, _)| name.len()).max();
+    let widest = widest.unwrap_or_default() + 2;
+    for (name, plain) in operation::PLAIN {
+        // A string takes whatever is written to it.
+        let _infallible = write!(help, "\n  {name:widest$}{plain}");
+    }
+    help
 }
 
 /// Which tasks are wanted, and of when.
@@ -95,7 +116,7 @@ impl TaskArgs {
             archive,
             &self.operation,
             Names::Operations,
-            &operation::DOCUMENTED,
+            &operation::PLAIN.map(|(name, _)| name),
         )?;
         known(
             "status",
@@ -209,7 +230,7 @@ fn print(
 }
 
 /// What a line shows of a task.
-pub(super) const FIELDS: [Field; 7] = [
+pub(super) const FIELDS: [Field; 8] = [
     Field::new("created_at", &["created_at"], listing::time).rigid(),
     Field::new(
         "instance",
@@ -218,6 +239,7 @@ pub(super) const FIELDS: [Field; 7] = [
     )
     .rigid(),
     Field::new("name", &["name"], listing::plain),
+    Field::new("operation", &["name"], listing::operation).from_width(WIDE),
     Field::new("status", &["status", "missing_since"], status),
     Field::new("user_name", &["user_name"], listing::plain),
     Field::new("duration", &["duration_ms"], listing::elapsed).rigid(),

@@ -10,7 +10,9 @@ use std::cmp::Ordering;
 
 use rusqlite::Connection;
 
-pub(crate) use say::{Look, elapsed, id, in_zone, instance, is_time, minute, plain, time, yes_no};
+pub(crate) use say::{
+    Look, WIDE, elapsed, id, in_zone, instance, is_time, minute, operation, plain, time, yes_no,
+};
 
 use super::Context;
 use super::error::CliError;
@@ -92,6 +94,12 @@ impl Field {
     pub(crate) const fn on_width(mut self, width: usize) -> Self {
         self.from_width = width;
         self.is_piped = false;
+        self
+    }
+
+    /// A terminal with fewer columns has no room for it.
+    pub(crate) const fn from_width(mut self, width: usize) -> Self {
+        self.from_width = width;
         self
     }
 
