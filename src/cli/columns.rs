@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use clap::Command;
 
 use super::coverage::spans;
+use super::stats;
 use crate::output::text::wrap;
 use crate::store::read::View;
 
@@ -14,7 +15,7 @@ const WIDTH: usize = 79;
 /// The kinds of records that a command prints: what they are called there, and their columns.
 type Printed = (&'static str, &'static [&'static str]);
 
-const PRINTED: [(&str, &[Printed]); 5] = [
+const PRINTED: [(&str, &[Printed]); 6] = [
     ("list", &[("tasks", View::Tasks.columns())]),
     ("changes", &[("changes", View::Changes.columns())]),
     (
@@ -24,6 +25,7 @@ const PRINTED: [(&str, &[Printed]); 5] = [
             ("revisions", View::Revisions.columns()),
         ],
     ),
+    ("stats", &[("groups", &stats::COLUMNS)]),
     (
         "instances",
         &[
@@ -46,6 +48,35 @@ struct Meaning(&'static [&'static str], &'static str, &'static str);
 
 /// Of several that fit, the first counts.
 const MEANINGS: &[Meaning] = &[
+    Meaning(&["groups"], "day", "the day of creation, 2026-10-01"),
+    Meaning(&["groups"], "week", "its week by ISO 8601, 2026-W40"),
+    Meaning(&["groups"], "month", "its month, 2026-10"),
+    Meaning(&["groups"], "tasks", "how many tasks"),
+    Meaning(&["groups"], "succeeded", "of these, those that did it"),
+    Meaning(&["groups"], "failed", "those that failed"),
+    Meaning(&["groups"], "open", "those that are not final"),
+    Meaning(
+        &["groups"],
+        "missing",
+        "of all, those that the cloud no longer lists",
+    ),
+    Meaning(
+        &["groups"],
+        "timed",
+        "those that ended and whose times can be believed",
+    ),
+    Meaning(
+        &["groups"],
+        "median_ms",
+        "what half of the timed ones did not exceed",
+    ),
+    Meaning(&["groups"], "p95_ms", "what 95 of a hundred did not exceed"),
+    Meaning(&["groups"], "max_ms", "how long the longest took"),
+    Meaning(
+        &["groups"],
+        "operation",
+        "the same in plain words, if it is documented",
+    ),
     Meaning(
         &[],
         "task_key",

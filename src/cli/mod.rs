@@ -34,6 +34,7 @@ mod show;
 mod signals;
 mod simulate;
 mod sql;
+mod stats;
 mod status;
 mod sync;
 mod usage;
@@ -169,6 +170,7 @@ enum Command {
     List(list::ListArgs),
     Changes(changes::ChangesArgs),
     Show(show::ShowArgs),
+    Stats(Box<stats::StatsArgs>),
     Instances(instances::InstancesArgs),
     Coverage(coverage::CoverageArgs),
     AssertNone(assert_none::AssertNoneArgs),
@@ -285,6 +287,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliErr
         Command::List(args) => list::run(args, context),
         Command::Changes(args) => changes::run(args, context),
         Command::Show(args) => show::run(args, context),
+        Command::Stats(args) => stats::run(args, context),
         Command::Instances(args) => instances::run(args, context),
         Command::Coverage(args) => coverage::run(args, context),
         Command::AssertNone(args) => assert_none::run(args, context),

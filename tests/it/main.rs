@@ -22,6 +22,7 @@ mod readme;
 mod shell;
 mod simulate;
 mod sql;
+mod stats;
 mod status;
 mod support;
 mod support_pages;

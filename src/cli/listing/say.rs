@@ -2,7 +2,7 @@
 
 use crate::cli::instance_arg::Short;
 use crate::model::operation as operations;
-use crate::output::phrase::{Precision, duration};
+use crate::output::phrase::{self, Precision, duration};
 use crate::output::text::{cut, safe};
 use crate::output::zone::Zone;
 use crate::output::{Cell, Settings};
@@ -12,6 +12,9 @@ pub(crate) const WIDE: usize = 120;
 
 /// Columns that the name of an instance takes on other terminals; names have up to 64.
 const NAME: usize = 16;
+
+/// Columns of the longest bar on a wide terminal.
+const BAR: usize = 16;
 
 /// The length of the longest ids that the cloud makes.
 const ID: usize = 36;
@@ -111,6 +114,17 @@ pub(crate) fn id(read: &[Cell], look: &Look) -> Cell {
 pub(crate) fn operation(read: &[Cell], _: &Look) -> Cell {
     match read.first() {
         Some(Cell::Text(name)) => operations::plain(name).map_or(Cell::Null, Cell::text),
+        _ => Cell::Null,
+    }
+}
+
+/// A number as a bar, read with the one that the longest bar stands for.
+pub(crate) fn bar(read: &[Cell], look: &Look) -> Cell {
+    match read {
+        [Cell::Integer(value), Cell::Integer(most)] => {
+            let room = if look.is_narrow() { BAR / 2 } else { BAR };
+            Cell::Text(phrase::bar(*value, *most, room))
+        }
         _ => Cell::Null,
     }
 }
