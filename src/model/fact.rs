@@ -1,5 +1,6 @@
 //! What facts are worked out from: tasks, their states and their changes, as narrow as a question about many needs them.
 
+use super::rows::Source;
 use super::standing::{Standing, credible};
 use super::status;
 use super::time::Timestamp;
@@ -65,6 +66,53 @@ pub(crate) struct Revision {
     pub(crate) standing: Standing,
     /// It is the one that counts today.
     pub(crate) is_current: bool,
+}
+
+/// One task of an instance with everything that it says to set or change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) task_key: i64,
+    pub(crate) task_id: String,
+    /// The operation, as the upstream calls it.
+    pub(crate) name: Option<String>,
+    pub(crate) status: Option<String>,
+    pub(crate) outcome: Outcome,
+    pub(crate) user_name: Option<String>,
+    pub(crate) created: Option<Timestamp>,
+    pub(crate) updated: Option<Timestamp>,
+    /// The cloud no longer lists it, confirmed or not.
+    pub(crate) is_missing: bool,
+    pub(crate) stated: Vec<Stated>,
+}
+
+/// What a task states of one attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stated {
+    pub(crate) source: Source,
+    pub(crate) attribute: String,
+    pub(crate) old: Option<String>,
+    pub(crate) new: Option<String>,
+}
+
+impl Change {
+    /// When it came to be, if it did: its last update, or else its creation. Nothing if neither can be believed.
+    pub(crate) fn ended(&self, server_now: Timestamp) -> Option<Timestamp> {
+        credible(self.updated, server_now).or(credible(self.created, server_now))
+    }
+
+    /// When it began. What bears no creation that can be believed began no later than it ended.
+    pub(crate) fn began(&self, server_now: Timestamp) -> Option<Timestamp> {
+        let ended = self.ended(server_now);
+        match credible(self.created, server_now) {
+            Some(created) => ended.map(|ended| created.min(ended)),
+            None => ended,
+        }
+    }
+
+    pub(crate) fn states(&self, source: Source, attribute: &str) -> Option<&Stated> {
+        let mut stated = self.stated.iter();
+        stated.find(|one| one.source == source && one.attribute == attribute)
+    }
 }
 
 #[cfg(test)]

@@ -4,4 +4,5 @@
 //! depends on a place (where a day begins) is a function that is handed in. So each fact is tested as a table of cases, and
 //! the same rows give the same facts for ever.
 
+pub(crate) mod history;
 pub(crate) mod stats;

@@ -16,6 +16,7 @@ pub(crate) mod golden;
 mod header;
 pub(crate) mod health;
 pub(crate) mod held;
+pub(crate) mod history;
 pub(crate) mod instances;
 pub(crate) mod ledger;
 pub(crate) mod lock;

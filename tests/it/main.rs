@@ -16,6 +16,7 @@ mod http;
 mod large;
 mod network;
 mod paging;
+mod past;
 mod payload;
 mod process;
 mod readme;

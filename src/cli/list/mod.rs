@@ -1,4 +1,6 @@
-//! `list`: the tasks of the archive, filtered and ordered.
+//! `list`: the tasks of the archive, filtered and ordered; today's, or those of a moment in the past.
+
+mod then;
 
 use std::fmt::Write as _;
 
@@ -6,14 +8,16 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use rusqlite::Connection;
 
-use super::error::{CliError, Exit};
-use super::listing::{Field, Listed, Look, ON_A_TERMINAL, WIDE};
-use super::output_args::OutputArgs;
-use super::period::PeriodArgs;
-use super::{Context, archive, instance_arg, listing, near};
+use crate::cli::error::{CliError, Exit};
+use crate::cli::listing::{Field, Listed, Look, ON_A_TERMINAL, WIDE};
+use crate::cli::output_args::OutputArgs;
+use crate::cli::period::PeriodArgs;
+use crate::cli::{Context, archive, instance_arg, listing, near, when};
 use crate::model::operation;
 use crate::model::status as statuses;
+use crate::model::time::Timestamp;
 use crate::output::Cell;
+use crate::report::history::Moment;
 use crate::store::filter::{Created, TaskFilter};
 use crate::store::read;
 use crate::store::read::{Names, Order, View};
@@ -31,13 +35,38 @@ const LONGEST_TEXT: usize = 10_000;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dcs-history list --since 7d                          # the last seven days
-  dcs-history list --period 2026-09                    # all of September
+  dcs-history list --as-of 2026-09-30T18:00:00Z        # as it was that evening
   dcs-history list --operation EXTEND --status failed -o csv > failed.csv")]
 pub(crate) struct ListArgs {
+    /// Show what was true at this time: what had begun by then, in the state that the cloud's own times say.
+    ///
+    /// A task is final if the time of its last change says so by then. Where only later states were ever seen, its state is
+    /// unknown: `(unknown)`, in data null. Columns about the archive itself tell what it knows today. Written as for --since.
+    #[arg(long, value_name = "TIME", value_parser = NonEmptyStringValueParser::new(), help_heading = "Past", conflicts_with_all = ["observed_at", "new"])]
+    as_of: Option<String>,
+    /// Show what this archive knew at this time: what it had seen by then, in the last state that it had read.
+    ///
+    /// What no sync had seen yet is absent, however long ago it happened. Written as for --since.
+    #[arg(long, value_name = "TIME", value_parser = NonEmptyStringValueParser::new(), help_heading = "Past", conflicts_with = "new")]
+    observed_at: Option<String>,
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
     output: OutputArgs,
+}
+
+impl ListArgs {
+    /// Returns the moment in the past that was asked for.
+    fn moment(&self, now: Timestamp) -> Result<Option<Moment>, CliError> {
+        let read = |option: &str, typed: &str| {
+            when::parse(typed, now).map_err(|error| CliError::usage(format!("{option}: {error}")))
+        };
+        Ok(match (&self.as_of, &self.observed_at) {
+            (Some(typed), _) => Some(Moment::AsOf(read("--as-of", typed)?)),
+            (None, Some(typed)) => Some(Moment::ObservedAt(read("--observed-at", typed)?)),
+            (None, None) => None,
+        })
+    }
 }
 
 /// Which tasks are wanted.
@@ -217,6 +246,10 @@ fn print(
     context: &mut Context<'_>,
 ) -> Result<Exit, CliError> {
     let archive = read::snapshot(archive)?;
+    if let Some(moment) = args.moment((context.now)())? {
+        then::print(args, moment, &archive, context)?;
+        return Ok(Exit::Done);
+    }
     let listed = Listed {
         view: View::Tasks,
         fields: &FIELDS,
