@@ -23,6 +23,7 @@ mod readme;
 mod shell;
 mod simulate;
 mod sql;
+mod state;
 mod stats;
 mod status;
 mod support;

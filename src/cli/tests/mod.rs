@@ -872,6 +872,7 @@ const NOT_SETTINGS: &[(&str, &[&str])] = &[
             "new",
         ],
     ),
+    ("state", &["instance", "at", "breaks"]),
     (
         "changes",
         &[
