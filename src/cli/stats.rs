@@ -297,7 +297,7 @@ fn key_fields(key: Key) -> Vec<Field> {
     match key {
         Key::Operation => vec![
             Field::new("name", &["name"], listing::plain),
-            Field::new("operation", &["operation"], listing::plain).from_width(WIDE),
+            Field::new("operation", &["operation"], listing::plain).wide_from(WIDE),
         ],
         Key::Status => vec![Field::new("status", &["status"], listing::plain)],
         Key::User => vec![Field::new("user_name", &["user_name", "user_id"], user)],

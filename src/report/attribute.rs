@@ -87,8 +87,7 @@ impl<'a> Effect<'a> {
     /// Returns the value that it leaves, if that is known.
     pub(crate) const fn value(&self) -> Option<&'a str> {
         match self {
-            Self::Set(value) => Some(value),
-            Self::Means(value) => Some(value),
+            Self::Set(value) | Self::Means(value) => Some(value),
             Self::Released | Self::Unknown(_) => None,
         }
     }

@@ -161,7 +161,7 @@ mod tests {
         let names = Names::read(archive).unwrap();
         let mut found = Vec::new();
         tasks(archive, &names, &filter.condition(), |task| {
-            found.push(*task)
+            found.push(*task);
         })
         .unwrap();
         found

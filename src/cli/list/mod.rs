@@ -272,7 +272,7 @@ pub(super) const FIELDS: [Field; 8] = [
     )
     .rigid(),
     Field::new("name", &["name"], listing::plain),
-    Field::new("operation", &["name"], listing::operation).from_width(WIDE),
+    Field::new("operation", &["name"], listing::operation).wide_from(WIDE),
     Field::new("status", &["status", "missing_since"], status),
     Field::new("user_name", &["user_name"], listing::plain),
     Field::new("duration", &["duration_ms"], listing::elapsed).rigid(),

@@ -100,7 +100,7 @@ impl Field {
     }
 
     /// A terminal with fewer columns has no room for it.
-    pub(crate) const fn from_width(mut self, width: usize) -> Self {
+    pub(crate) const fn wide_from(mut self, width: usize) -> Self {
         self.from_width = width;
         self
     }

@@ -177,7 +177,7 @@ impl InstanceState {
             key: key.clone(),
             name: None,
         });
-        let row = |setting| told::row(&instance, listed.as_ref(), setting);
+        let row = |setting| told::row(&instance, listed.as_ref(), &setting);
         let is_claimed =
             |state: State| matches!(state, State::Vouched | State::CaughtUp | State::Closed);
         let claimed = spans.iter().rev().find(|span| is_claimed(span.state));

@@ -33,14 +33,18 @@ pub(super) const FIELDS: [Field; 8] = [
     Field::new("value", &["value", "attribute"], value),
     Field::new("since", &["since"], listing::minute).rigid(),
     Field::new("user_name", &["user_name"], listing::plain),
-    Field::new("task_id", &["task_id"], listing::id).from_width(150),
+    Field::new("task_id", &["task_id"], listing::id).wide_from(150),
     Field::new("certainty", &["certainty"], certainty).rigid(),
-    Field::new("listed", &["listed_value"], listing::plain).from_width(150),
+    Field::new("listed", &["listed_value"], listing::plain).wide_from(150),
     Field::new("note", &["note", "as_of"], note).wrapped(),
 ];
 
 /// Returns a setting as a row of all columns.
-pub(super) fn row(instance: &Instance, listed: Option<&Listed>, setting: Setting<'_>) -> Vec<Cell> {
+pub(super) fn row(
+    instance: &Instance,
+    listed: Option<&Listed>,
+    setting: &Setting<'_>,
+) -> Vec<Cell> {
     let text = |text: Option<String>| text.map_or(Cell::Null, Cell::Text);
     let time = |time: Option<Timestamp>| text(time.map(|time| time.to_string()));
     let by = |told: fn(&Change) -> Option<String>| text(setting.by.and_then(told));

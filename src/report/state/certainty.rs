@@ -135,6 +135,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table of cases")]
     fn a_value_is_as_sure_as_the_weakest_time_since_it_was_set() {
         let daily: &[(i64, bool)] = &[(0, true), (24, true), (48, true)];
         let caught: &[(i64, bool)] = &[(0, true), (24, true), (30, false), (36, false)];

@@ -101,6 +101,17 @@ fn told(
     (setting.value, setting.certainty, setting.notes.join("; "))
 }
 
+/// A name, the changes, an attribute, the minute; its value, how sure it is, and a piece of the note.
+type Case = (
+    &'static str,
+    Vec<Change>,
+    &'static str,
+    i64,
+    Option<&'static str>,
+    Certainty,
+    &'static str,
+);
+
 #[test]
 #[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn each_attribute_is_what_the_last_success_left() {
@@ -120,7 +131,7 @@ fn each_attribute_is_what_the_last_success_left() {
         )];
         timed(change(5, "AddWhitelist", stated), 0, 5)
     };
-    let cases: [(&str, Vec<Change>, &str, i64, Option<&str>, Certainty, &str); 20] = [
+    let cases: [Case; 20] = [
         ("nothing is known", vec![], "port", 100, None, Unknown, ""),
         ("set", vec![moved()], "port", 100, Some("6380"), Vouched, ""),
         (
