@@ -212,8 +212,12 @@ fn columns(keys: &[Key]) -> Vec<&'static str> {
 
 /// Says the value of a key, by which groups of one size are ordered.
 fn said(names: &Names, key: Key, value: KeyValue) -> String {
-    let cells = key_cells(names, key, value);
-    let texts: Vec<_> = cells.iter().rev().map(Cell::to_text).collect();
+    let mut cells = key_cells(names, key, value);
+    // Of a user and an instance the name says more than the id before it.
+    if key != Key::Operation {
+        cells.reverse();
+    }
+    let texts: Vec<_> = cells.iter().map(Cell::to_text).collect();
     texts.join(" ")
 }
 

@@ -10,16 +10,17 @@ use rusqlite::Connection;
 use super::ListArgs;
 use crate::cli::Context;
 use crate::cli::error::CliError;
-use crate::cli::listing::{self, Field, Look, Made, ON_A_TERMINAL};
+use crate::cli::listing::{self, Each, Field, Look, Made, ON_A_TERMINAL};
 use crate::cli::messages::remark;
 use crate::cli::output_args::cells;
+use crate::model::coverage::Window;
 use crate::model::fact::Revision;
 use crate::model::rows::TaskRow;
 use crate::model::status;
 use crate::model::time::Timestamp;
 use crate::output::Cell;
 use crate::report::history::{self, Moment, Then};
-use crate::store::filter::TaskFilter;
+use crate::store::filter::{Condition, Created, TaskFilter};
 use crate::store::history as revisions;
 use crate::store::read::{self, Order, Select, View};
 use crate::sync::READING;
@@ -47,22 +48,13 @@ pub(super) fn print(
     let filter = args.filter.filter(archive, context)?;
     let known = View::Tasks.columns();
     let typed = args.output.order(known)?;
-    let is_lasting = |order: &Order| LASTING.contains(&order.column.as_str());
-    let select = Select {
-        view: View::Tasks,
-        columns: View::Tasks.all(),
-        condition: TaskFilter {
-            statuses: Vec::new(),
-            ..filter.clone()
-        }
-        .condition(),
-        order: Some(
-            typed
-                .filter(is_lasting)
-                .unwrap_or(Order::descending("created_at")),
-        ),
-        limit: None,
-    };
+    let is_lasting = typed.is_none_or(|order| LASTING.contains(&order.column.as_str()));
+    let order = typed.filter(|_| is_lasting);
+    let selects = selects(
+        &filter,
+        moment,
+        order.unwrap_or(Order::descending("created_at")),
+    );
     let mut past = Past {
         archive,
         moment,
@@ -78,25 +70,29 @@ pub(super) fn print(
             .filter
             .nothing(archive, "no task matches at that time")?,
     };
-    if typed.is_none_or(|order| is_lasting(&order)) {
-        listing::print_made(
-            &made,
-            ON_A_TERMINAL,
-            &args.output,
-            archive,
-            context,
-            |each| {
-                read::stream_while(archive, &select, |row| match past.row(cells(row))? {
-                    Some(row) => each(row),
-                    None => Ok(ControlFlow::Continue(())),
-                })
-            },
-        )?;
+    let mut feed = |each: &mut Each<'_>| {
+        let mut flow = ControlFlow::Continue(());
+        for select in &selects {
+            if flow.is_break() {
+                break;
+            }
+            read::stream_while(archive, select, |row| {
+                if let Some(row) = past.row(cells(row))? {
+                    flow = each(row)?;
+                }
+                Ok::<_, CliError>(flow)
+            })?;
+        }
+        Ok(())
+    };
+    if is_lasting {
+        let on_a_terminal = Some(ON_A_TERMINAL);
+        listing::print_made(&made, on_a_terminal, &args.output, archive, context, feed)?;
     } else {
         let mut rows = Vec::new();
-        read::stream(archive, &select, |row| {
-            rows.extend(past.row(cells(row))?);
-            Ok::<_, CliError>(())
+        feed(&mut |row| {
+            rows.push(row);
+            Ok(ControlFlow::Continue(()))
         })?;
         listing::print_rows(&made, rows, &args.output, archive, context)?;
     }
@@ -116,6 +112,43 @@ pub(super) fn print(
         );
     }
     Ok(())
+}
+
+/// Which rows of today may have a past that is wanted. In the usual order those with a time of creation come before those
+/// without one; read apart, the first are found by their index and not among all that began later.
+fn selects(filter: &TaskFilter, moment: Moment, order: Order) -> Vec<Select> {
+    // What a status is asked of is the state then.
+    let whatever_status = |created: Created| TaskFilter {
+        statuses: Vec::new(),
+        created,
+        ..filter.clone()
+    };
+    let select = |condition: Condition| Select {
+        view: View::Tasks,
+        columns: View::Tasks.all(),
+        condition,
+        order: Some(order),
+        limit: None,
+    };
+    let all = whatever_status(filter.created).condition();
+    match moment {
+        Moment::AsOf(time) if order.column.as_str() == "created_at" => {
+            let begun = Window {
+                since: None,
+                until: Some(time.plus(1)),
+            };
+            let mut selects = vec![select(all.and_period("created_at", begun))];
+            // One without a time lies in no period.
+            if filter.created == Created::default() {
+                let undated = Created::Unreadable {
+                    period_begins: None,
+                };
+                selects.push(select(whatever_status(undated).condition()));
+            }
+            selects
+        }
+        _ => vec![select(all)],
+    }
 }
 
 /// The fields of a list, with a word for a state that is not known.
@@ -233,20 +266,29 @@ impl TaskCells {
         }
     }
 
-    /// Puts another state of the task into its row.
+    /// Puts another state of the task into its row. What tells one task from another stays, also where that state left it
+    /// out: when it began, what it is, and who asked for it.
     fn put(&mut self, task: TaskRow) {
         let text = |text: Option<String>| text.map_or(Cell::Null, Cell::Text);
-        let time = |time: Option<Timestamp>| text(time.map(|time| time.to_string()));
         let is_final = task.status.as_deref().is_some_and(status::is_final);
-        let both = task.created.zip(task.updated).filter(|_| is_final);
-        let took = both.map(|(created, updated)| updated.millis() - created.millis());
-        self.set("name", text(task.name));
+        let both = self.time("created_at").zip(task.updated);
+        let took = both.filter(|_| is_final);
+        let took = took.map(|(created, updated)| updated.millis() - created.millis());
+        for (name, told) in [
+            ("name", task.name),
+            ("user_id", task.user_id),
+            ("user_name", task.user_name),
+        ] {
+            if told.is_some() {
+                self.set(name, text(told));
+            }
+        }
         self.set("status", text(task.status));
         self.set("is_final", Cell::Integer(i64::from(is_final)));
-        self.set("user_id", text(task.user_id));
-        self.set("user_name", text(task.user_name));
-        self.set("created_at", time(task.created));
-        self.set("updated_at", time(task.updated));
+        self.set(
+            "updated_at",
+            text(task.updated.map(|time| time.to_string())),
+        );
         self.set("duration_ms", took.map_or(Cell::Null, Cell::Integer));
         self.set("params", text(task.params));
         self.set("error_code", text(task.error_code));

@@ -363,14 +363,14 @@ pub(crate) type Each<'a> = dyn FnMut(Vec<Cell>) -> Result<ControlFlow<()>, CliEr
 /// Prints records that stand in no view as they are made, in their order, each a row of all columns.
 pub(crate) fn print_made(
     made: &Made<'_>,
-    on_a_terminal: u64,
+    on_a_terminal: Option<u64>,
     args: &OutputArgs,
     archive: &Connection,
     context: &mut Context<'_>,
     feed: impl FnOnce(&mut Each<'_>) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
     let settings = args.format.settings(context);
-    let limit = args.limit(Some(on_a_terminal), context.out_is_terminal);
+    let limit = args.limit(on_a_terminal, context.out_is_terminal);
     let short = Short::of(&read::instances(archive)?);
     let listing = Listing::new(made.known, made.fields, args, settings, short)?;
     let (mut shown, mut is_more) = (0, false);

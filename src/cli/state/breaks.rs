@@ -1,5 +1,7 @@
 //! `state --breaks`: where the tasks of an instance do not fit together, and whether the archive vouches for the time between.
 
+use std::ops::ControlFlow;
+
 use rusqlite::Connection;
 
 use crate::cli::Context;
@@ -62,27 +64,40 @@ pub(super) fn print(
         fields: &FIELDS,
         nothing: "no break: every task found what the one before it left",
     };
-    let rows = rows(archive, named, rules, (context.now)())?;
-    listing::print_rows(&made, rows, args, archive, context)
+    let now = (context.now)();
+    if args.sort.is_some() {
+        let mut rows = Vec::new();
+        each(archive, named, rules, now, |row| {
+            rows.push(row);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        return listing::print_rows(&made, rows, args, archive, context);
+    }
+    listing::print_made(&made, None, args, archive, context, |row| {
+        each(archive, named, rules, now, row)
+    })
 }
 
-/// Returns the breaks of these instances, or of all if none is named, each as a row of all columns. The tasks of one
-/// instance at a time are in memory.
-pub(crate) fn rows(
+/// Hands over the breaks of these instances, or of all if none is named, in the order of instances and of time, each as a
+/// row of all columns. The tasks of one instance at a time are in memory.
+pub(crate) fn each(
     archive: &Connection,
     named: &[InstanceKey],
     rules: Rules,
     now: Timestamp,
-) -> Result<Vec<Vec<Cell>>, CliError> {
+    mut take: impl FnMut(Vec<Cell>) -> Result<ControlFlow<()>, CliError>,
+) -> Result<(), CliError> {
     let server_now = facts::read_until(archive)?.unwrap_or(now);
-    let mut rows = Vec::new();
     let around = Around::of(Window::default(), rules);
     for known in ledger::instances(archive, named, around)? {
         let changes = history::changes(archive, &known.instance.key)?;
-        let breaks = continuity::breaks(&changes, server_now);
-        rows.extend(breaks.iter().map(|found| row(&known, found, rules)));
+        for found in continuity::breaks(&changes, server_now) {
+            if take(row(&known, &found, rules))?.is_break() {
+                return Ok(());
+            }
+        }
     }
-    Ok(rows)
+    Ok(())
 }
 
 fn row(known: &Known, found: &Break<'_>, rules: Rules) -> Vec<Cell> {

@@ -1,6 +1,7 @@
 //! Query commands as they are typed, on the golden archive: what comes out, what is said, how it ends.
 
 mod coverage;
+mod facts;
 mod formats;
 
 use super::*;
