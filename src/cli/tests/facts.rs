@@ -79,11 +79,14 @@ fn a_state_is_a_sheet_that_fits_a_terminal() {
 
 #[test]
 fn a_state_that_is_not_known_is_said_on_a_terminal() {
-    let outcome = Archive::new().run("list --as-of 2026-09-01T10:00:30Z", Some(80));
+    let outcome = Archive::new().run("list --as-of 2026-09-28T00:00:00.500Z", Some(80));
     insta::assert_snapshot!(outcome.out + &outcome.err, @"
-    created_at           instance    name             status     user_name  duration
-    ───────────────────  ──────────  ───────────────  ─────────  ─────────  ────────
-    2026-09-01 10:00:00  1f4c2a90-b  ChangeInstance…  EXECUTING  ann        -
-    2026-08-01 00:00:00  1f4c2a90-b  UpdatePort       SUCCESS    -          1.0s
+    created_at           instance    name          status     user_name     duration
+    ───────────────────  ──────────  ────────────  ─────────  ────────────  ────────
+    2026-09-28 00:00:00  1f4c2a90-c  UpdatePort    (unknown)  Joanna <scr…  -
+    2026-09-28 00:00:00  1f4c2a90-c  EXTEND        (unknown)  =HYPERLINK(…  -
+    2026-09-01 10:00:00  1f4c2a90-b  ChangeInsta…  SUCCESS    ann           1m05s
+    2026-08-01 00:00:00  1f4c2a90-b  UpdatePort    SUCCESS    -             1.0s
+    of 2 tasks the state at that time is not known, only later ones were seen; it is shown as (unknown)
     ");
 }
