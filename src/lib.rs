@@ -7,6 +7,7 @@ mod api;
 mod normalize;
 mod store;
 
+mod report;
 mod sync;
 
 mod output;

@@ -24,8 +24,8 @@ use crate::store::read::{Names, Order, View};
 /// Attributes that a task merely repeats (`ha → ha`) are left out, in every format, unless --all is given. A single value
 /// was stated without an old one; `4 → (nothing)` was stated without a new one.
 ///
-/// A table has the columns `created_at` (UTC), instance, name, `user_name`, attribute, change and status; a terminal of
-/// less than 150 columns gives name and attribute one column, `what`. JSON and CSV have all columns of the view `changes`, with `old_value` and
+/// A table has the columns `created_at` (UTC), instance, name, operation (the same in plain words), `user_name`, attribute,
+/// change and status; a terminal of less than 150 columns gives all that names a change one column, `what`. JSON and CSV have all columns of the view `changes`, with `old_value` and
 /// `new_value` apart. On a terminal 50 lines are shown and ids are shortened; into a pipe or a file goes everything.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -127,10 +127,11 @@ const CHANGE: Field = Field::new("change", &["old_value", "new_value"], change);
 const STATUS: Field = Field::new("status", &["status"], listing::plain).rigid();
 
 /// What a line shows of a change.
-const FIELDS: [Field; 7] = [
+const FIELDS: [Field; 8] = [
     CREATED_AT,
     INSTANCE,
     Field::new("name", &["name"], listing::plain),
+    Field::new("operation", &["name"], listing::operation),
     USER_NAME,
     Field::new("attribute", &["source", "attribute"], attribute),
     CHANGE,
@@ -156,10 +157,13 @@ fn attribute(read: &[Cell], _: &Look) -> Cell {
     }
 }
 
-/// The attribute, or the operation where none is stated.
+/// The attribute, or the operation where none is stated: in plain words, if it has any.
 fn what(read: &[Cell], look: &Look) -> Cell {
     match read {
-        [_, Cell::Null, operation] => operation.clone(),
+        [_, Cell::Null, name] => match listing::operation(std::slice::from_ref(name), look) {
+            Cell::Null => name.clone(),
+            plain => plain,
+        },
         _ => attribute(read, look),
     }
 }

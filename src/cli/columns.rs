@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::Command;
 
 use super::coverage::spans;
-use super::doctor;
+use super::{doctor, state, stats};
 use crate::output::text::wrap;
 use crate::store::read::View;
 
@@ -15,7 +15,7 @@ const WIDTH: usize = 79;
 /// The kinds of records that a command prints: what they are called there, and their columns.
 type Printed = (&'static str, &'static [&'static str]);
 
-const PRINTED: [(&str, &[Printed]); 6] = [
+const PRINTED: [(&str, &[Printed]); 8] = [
     ("list", &[("tasks", View::Tasks.columns())]),
     ("changes", &[("changes", View::Changes.columns())]),
     (
@@ -25,6 +25,14 @@ const PRINTED: [(&str, &[Printed]); 6] = [
             ("revisions", View::Revisions.columns()),
         ],
     ),
+    (
+        "state",
+        &[
+            ("attributes", &state::COLUMNS),
+            ("--breaks", &state::breaks::COLUMNS),
+        ],
+    ),
+    ("stats", &[("groups", &stats::COLUMNS)]),
     (
         "instances",
         &[
@@ -48,6 +56,78 @@ struct Meaning(&'static [&'static str], &'static str, &'static str);
 
 /// Of several that fit, the first counts.
 const MEANINGS: &[Meaning] = &[
+    Meaning(
+        &["attributes"],
+        "attribute",
+        "its name in `changes`, or in the list of instances",
+    ),
+    Meaning(&["attributes"], "value", "null: unknown, or none any more"),
+    Meaning(&["attributes"], "since", "the end of the task that set it"),
+    Meaning(&["attributes"], "task_id", "that task"),
+    Meaning(&["attributes"], "name", "that task's operation"),
+    Meaning(
+        &["attributes"],
+        "user_name",
+        "who asked for it: the name, or else the id",
+    ),
+    Meaning(
+        &["attributes"],
+        "certainty",
+        "vouched, caught_up, as_of, inherited, gap, contradicted, inferred, listed, unknown; pending: of a task under way",
+    ),
+    Meaning(&["attributes"], "as_of", "up to when that holds"),
+    Meaning(
+        &["attributes"],
+        "listed_value",
+        "what the list of instances tells of it",
+    ),
+    Meaning(&["attributes"], "listed_at", "when it was last told"),
+    Meaning(
+        &["attributes", "--breaks"],
+        "note",
+        "what else there is to know",
+    ),
+    Meaning(&["--breaks"], "attribute", "what does not fit together"),
+    Meaning(&["--breaks"], "since", "the end of the earlier task"),
+    Meaning(&["--breaks"], "until", "the beginning of the later one"),
+    Meaning(&["--breaks"], "left_value", "what the earlier one left"),
+    Meaning(&["--breaks"], "found_value", "what the later one found"),
+    Meaning(&["--breaks"], "earlier_task_id", "the earlier one"),
+    Meaning(&["--breaks"], "later_task_id", "the later one"),
+    Meaning(
+        &["--breaks"],
+        "state",
+        "the weakest state of `coverage` between the two",
+    ),
+    Meaning(&["groups"], "day", "the day of creation, 2026-10-01"),
+    Meaning(&["groups"], "week", "its week by ISO 8601, 2026-W40"),
+    Meaning(&["groups"], "month", "its month, 2026-10"),
+    Meaning(&["groups"], "tasks", "how many tasks"),
+    Meaning(&["groups"], "succeeded", "of these, those that did it"),
+    Meaning(&["groups"], "failed", "those that failed"),
+    Meaning(&["groups"], "open", "those that are not final"),
+    Meaning(
+        &["groups"],
+        "missing",
+        "of all, those that the cloud no longer lists",
+    ),
+    Meaning(
+        &["groups"],
+        "timed",
+        "those that ended and whose times can be believed",
+    ),
+    Meaning(
+        &["groups"],
+        "median_ms",
+        "what half of the timed ones did not exceed",
+    ),
+    Meaning(&["groups"], "p95_ms", "what 95 of a hundred did not exceed"),
+    Meaning(&["groups"], "max_ms", "how long the longest took"),
+    Meaning(
+        &["groups"],
+        "operation",
+        "the same in plain words, if it is documented",
+    ),
     Meaning(
         &[],
         "task_key",

@@ -36,6 +36,8 @@ mod show;
 mod signals;
 mod simulate;
 mod sql;
+mod state;
+mod stats;
 mod status;
 mod sync;
 mod target;
@@ -190,6 +192,8 @@ enum Command {
     List(list::ListArgs),
     Changes(changes::ChangesArgs),
     Show(show::ShowArgs),
+    Stats(Box<stats::StatsArgs>),
+    State(Box<state::StateArgs>),
     Instances(instances::InstancesArgs),
     Coverage(coverage::CoverageArgs),
     AssertNone(assert_none::AssertNoneArgs),
@@ -344,6 +348,8 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliErr
         Command::List(args) => list::run(args, context),
         Command::Changes(args) => changes::run(args, context),
         Command::Show(args) => show::run(args, context),
+        Command::Stats(args) => stats::run(args, context),
+        Command::State(args) => state::run(args, context),
         Command::Instances(args) => instances::run(args, context),
         Command::Coverage(args) => coverage::run(args, context),
         Command::AssertNone(args) => assert_none::run(args, context),

@@ -179,7 +179,7 @@ impl OutputArgs {
     /// Returns the columns that were asked for by name; `None` leaves the choice to the command.
     pub(crate) fn columns(
         &self,
-        known: &'static [&'static str],
+        known: &[&'static str],
     ) -> Result<Option<Vec<ColumnName>>, CliError> {
         if self.columns.is_empty() {
             return Ok(None);
@@ -189,7 +189,7 @@ impl OutputArgs {
     }
 
     /// Returns the order that was asked for.
-    pub(crate) fn order(&self, known: &'static [&'static str]) -> Result<Option<Order>, CliError> {
+    pub(crate) fn order(&self, known: &[&'static str]) -> Result<Option<Order>, CliError> {
         let Some(sort) = &self.sort else {
             return Ok(None);
         };
@@ -219,7 +219,7 @@ impl OutputArgs {
     }
 }
 
-fn column(known: &'static [&'static str], name: &str) -> Result<ColumnName, CliError> {
+fn column(known: &[&'static str], name: &str) -> Result<ColumnName, CliError> {
     ColumnName::among(known, name.trim()).ok_or_else(|| {
         CliError::usage(format!("there is no column {name:?}"))
             .hint(format!("the columns are {}", known.join(", ")))

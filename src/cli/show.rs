@@ -9,6 +9,7 @@ use super::error::{CliError, Exit};
 use super::listing::is_time;
 use super::output_args::{FormatArgs, cells, written};
 use super::{Context, archive, instance_arg};
+use crate::model::operation;
 use crate::model::time::Timestamp;
 use crate::output;
 use crate::output::json::Framing;
@@ -250,6 +251,11 @@ impl Task {
                 _ => ((*name).to_owned(), value.clone()),
             })
             .collect();
+        let name = text(value(View::Tasks, &self.row, "name"));
+        let place = fields.iter().position(|(title, _)| title == "name");
+        if let (Some(place), Some(plain)) = (place, operation::plain(&name)) {
+            fields.insert(place + 1, ("operation".to_owned(), Cell::text(plain)));
+        }
         let column = |name| *value(View::Tasks, &self.row, name) != Cell::Null;
         let looks = text(value(View::Tasks, &self.row, "missing_as"));
         let told = standing(

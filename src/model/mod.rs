@@ -5,6 +5,7 @@
 
 pub(crate) mod absence;
 pub(crate) mod coverage;
+pub(crate) mod fact;
 pub(crate) mod health;
 pub(crate) mod json;
 pub(crate) mod ledger;

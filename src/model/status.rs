@@ -30,6 +30,11 @@ pub(crate) fn is_final(status: &str) -> bool {
         .any(|known| known.eq_ignore_ascii_case(status.trim()))
 }
 
+/// Says whether the task did what was asked.
+pub(crate) fn is_success(status: &str) -> bool {
+    status.trim().eq_ignore_ascii_case("SUCCESS")
+}
+
 /// Says whether the task ended without doing what was asked.
 pub(crate) fn is_failed(status: &str) -> bool {
     ["FAILED", "FAIL"]

@@ -19,6 +19,24 @@ pub(crate) fn duration(millis: i64) -> String {
     }
 }
 
+/// Draws a number as a bar of at most so many columns, to the eighth of one; `most` fills all of them. What is more than
+/// nothing is seen.
+pub(crate) fn bar(value: i64, most: i64, room: usize) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    if value <= 0 || most <= 0 {
+        return String::new();
+    }
+    let all = room as u128 * 8;
+    let (value, most) = (
+        u128::from(value.unsigned_abs()),
+        u128::from(most.unsigned_abs()),
+    );
+    let eighths = (value * all / most).clamp(1, all);
+    let whole = usize::try_from(eighths / 8).unwrap_or(room);
+    let rest = usize::try_from(eighths % 8).unwrap_or_default();
+    "█".repeat(whole) + EIGHTHS[rest]
+}
+
 /// Returns a number of bytes in the unit that fits: `512 B`, `3.4 MiB`.
 pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [(&str, u32); 4] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
@@ -111,6 +129,25 @@ mod tests {
         ];
         for (millis, expected) in cases {
             assert_eq!(duration(millis), expected);
+        }
+    }
+
+    #[test]
+    fn a_bar_is_as_long_as_its_share_of_the_longest() {
+        let cases = [
+            (8, 8, "████"),
+            (4, 8, "██"),
+            (1, 8, "▌"),
+            (3, 8, "█▌"),
+            (1, 1_000_000, "▏"),
+            (0, 8, ""),
+            (-1, 8, ""),
+            (9, 8, "████"),
+            (5, 0, ""),
+            (i64::MAX, i64::MAX, "████"),
+        ];
+        for (value, most, expected) in cases {
+            assert_eq!(bar(value, most, 4), expected, "{value} of {most}");
         }
     }
 

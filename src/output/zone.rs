@@ -42,11 +42,21 @@ impl Zone {
         format!("{shown}{}", said(offset, precision))
     }
 
+    /// Returns what a clock there showed, as if it had been in UTC: for what is cut at the hours and days of people.
+    pub(crate) fn clock(&self, time: Timestamp) -> Timestamp {
+        self.shown(time).map_or(time, |(local, _)| local)
+    }
+
     /// Returns what a clock there showed, and how many seconds it was ahead of UTC. Nothing for UTC itself, for what is no
     /// time, and where the clock's year has no four digits.
     fn local(&self, text: &str) -> Option<(Timestamp, i32)> {
+        // Most tables are in UTC, and need no reading.
+        self.0.as_ref()?;
+        self.shown(Timestamp::parse_upstream(text).filter(|time| time.to_string() == text)?)
+    }
+
+    fn shown(&self, time: Timestamp) -> Option<(Timestamp, i32)> {
         let rules = self.0.as_deref()?;
-        let time = Timestamp::parse_upstream(text).filter(|time| time.to_string() == text)?;
         let kind = rules
             .find_local_time_type(time.millis().div_euclid(1_000))
             .ok()?;

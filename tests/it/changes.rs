@@ -97,8 +97,8 @@ fn a_failed_change_and_one_without_an_attribute_are_told_apart_from_others() {
     assert_eq!(
         lines.collect::<Vec<_>>(),
         [
-            "masterStandbySwapJob dora - - SUCCESS",
-            "EXTEND dora capacity 4 → 8 FAILED"
+            "masterStandbySwapJob master/standby switched dora - - SUCCESS",
+            "EXTEND specification changed dora capacity 4 → 8 FAILED"
         ]
     );
 }

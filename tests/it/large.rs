@@ -138,6 +138,9 @@ fn the_usual_questions_are_answered_at_once_among_a_million_tasks() {
         ("list --status failed -n 50".to_owned(), Some(20)),
         ("instances".to_owned(), Some(20)),
         ("list --status executing".to_owned(), None),
+        // These count all of them.
+        ("stats".to_owned(), None),
+        ("stats --by day --by user".to_owned(), None),
         ("list --text nowhere-at-all".to_owned(), None),
         ("list -o jsonl".to_owned(), None),
     ];

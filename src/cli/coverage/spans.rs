@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::CoverageArgs;
 use super::survey::{self, Scope, Told};
 use crate::cli::error::{CliError, Exit};
-use crate::cli::listing::{self, Field, Look};
+use crate::cli::listing::{self, Field, Look, Made};
 use crate::cli::{Context, instance_arg};
 use crate::model::coverage::State;
 use crate::model::time::Timestamp;
@@ -63,15 +63,13 @@ pub(super) fn print(
     } else {
         "nothing was read yet"
     };
-    listing::print_rows(
-        &COLUMNS,
-        &FIELDS,
-        rows,
+    let made = Made {
+        known: &COLUMNS,
+        hidden: &[],
+        fields: &FIELDS,
         nothing,
-        &args.output,
-        archive,
-        context,
-    )?;
+    };
+    listing::print_rows(&made, rows, &args.output, archive, context)?;
     Ok(Exit::Done)
 }
 

@@ -7,10 +7,14 @@
 mod say;
 
 use std::cmp::Ordering;
+use std::ops::ControlFlow;
 
 use rusqlite::Connection;
 
-pub(crate) use say::{Look, elapsed, id, in_zone, instance, is_time, minute, plain, time, yes_no};
+pub(crate) use say::{
+    Look, WIDE, bar, elapsed, id, in_zone, instance, is_time, minute, operation, plain, time,
+    yes_no,
+};
 
 use super::Context;
 use super::error::CliError;
@@ -95,6 +99,17 @@ impl Field {
         self
     }
 
+    /// A terminal with fewer columns has no room for it.
+    pub(crate) const fn wide_from(mut self, width: usize) -> Self {
+        self.from_width = width;
+        self
+    }
+
+    /// Says whether this is the field of that title.
+    pub(crate) fn is_titled(&self, title: &str) -> bool {
+        self.title == title
+    }
+
     fn is_shown(&self, width: Option<usize>) -> bool {
         width.map_or(self.is_piped, |width| self.from_width <= width)
     }
@@ -120,7 +135,7 @@ enum Shape {
 impl Listing {
     /// Decides what is shown of records that have these columns.
     pub(crate) fn new(
-        known: &'static [&'static str],
+        known: &[&'static str],
         fields: &[Field],
         args: &OutputArgs,
         settings: Settings,
@@ -137,7 +152,7 @@ impl Listing {
     }
 
     /// Shows the fields, whatever was typed.
-    pub(crate) fn of_fields(known: &'static [&'static str], fields: &[Field], look: Look) -> Self {
+    pub(crate) fn of_fields(known: &[&'static str], fields: &[Field], look: Look) -> Self {
         let shape = Shape::of_fields(known, fields, look.width);
         Self { shape, look }
     }
@@ -205,7 +220,7 @@ impl Listing {
 }
 
 impl Shape {
-    fn of_fields(known: &'static [&'static str], fields: &[Field], width: Option<usize>) -> Self {
+    fn of_fields(known: &[&'static str], fields: &[Field], width: Option<usize>) -> Self {
         let mut columns: Vec<ColumnName> = Vec::new();
         let mut place = |name: &str| {
             let column = ColumnName::among(known, name)?;
@@ -288,19 +303,38 @@ pub(crate) fn print(
     Ok(())
 }
 
+/// Records that stand in no view.
+pub(crate) struct Made<'a> {
+    /// The columns that programs get and people can name.
+    pub(crate) known: &'a [&'static str],
+    /// Columns of each row behind those, which only fields read.
+    pub(crate) hidden: &'a [&'static str],
+    pub(crate) fields: &'a [Field],
+    /// What there is to say where there is none.
+    pub(crate) nothing: &'a str,
+}
+
 /// Prints records that stand in no view: each a row of all columns.
 pub(crate) fn print_rows(
-    known: &'static [&'static str],
-    fields: &[Field],
+    made: &Made<'_>,
     mut rows: Vec<Vec<Cell>>,
-    nothing: &str,
     args: &OutputArgs,
     archive: &Connection,
     context: &mut Context<'_>,
 ) -> Result<(), CliError> {
     let settings = args.format.settings(context);
     let short = Short::of(&read::instances(archive)?);
-    let listing = Listing::new(known, fields, args, settings, short)?;
+    let known = made.known;
+    let all = [known, made.hidden].concat();
+    let listing = if args.columns.is_empty() && settings.format.is_for_people() {
+        Listing::of_fields(
+            &all,
+            made.fields,
+            Look::new(settings, short, &args.format.tz),
+        )
+    } else {
+        Listing::new(known, made.fields, args, settings, short)?
+    };
     let place = |column: &ColumnName| known.iter().position(|name| *name == column.as_str());
     if let Some(order) = args.order(known)?
         && let Some(by) = place(&order.column)
@@ -313,12 +347,54 @@ pub(crate) fn print_rows(
     let mut records = output::records(settings, &mut *context.out);
     written(records.header(&listing.header()))?;
     for row in &rows {
-        written(records.row(&listing.cells(listing.pick(known, row))))?;
+        written(records.row(&listing.cells(listing.pick(&all, row))))?;
     }
     written(records.end())?;
     drop(records);
     if rows.is_empty() && settings.format.is_for_people() {
-        remark(context, nothing);
+        remark(context, made.nothing);
+    }
+    Ok(())
+}
+
+/// Takes a row, and says whether another one is wanted.
+pub(crate) type Each<'a> = dyn FnMut(Vec<Cell>) -> Result<ControlFlow<()>, CliError> + 'a;
+
+/// Prints records that stand in no view as they are made, in their order, each a row of all columns.
+pub(crate) fn print_made(
+    made: &Made<'_>,
+    on_a_terminal: Option<u64>,
+    args: &OutputArgs,
+    archive: &Connection,
+    context: &mut Context<'_>,
+    feed: impl FnOnce(&mut Each<'_>) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let settings = args.format.settings(context);
+    let limit = args.limit(on_a_terminal, context.out_is_terminal);
+    let short = Short::of(&read::instances(archive)?);
+    let listing = Listing::new(made.known, made.fields, args, settings, short)?;
+    let (mut shown, mut is_more) = (0, false);
+    let mut records = output::records(settings, &mut *context.out);
+    written(records.header(&listing.header()))?;
+    feed(&mut |row| {
+        if limit == Some(shown) {
+            is_more = true;
+            return Ok(ControlFlow::Break(()));
+        }
+        shown += 1;
+        written(records.row(&listing.cells(listing.pick(made.known, &row))))?;
+        Ok(ControlFlow::Continue(()))
+    })?;
+    written(records.end())?;
+    drop(records);
+    if shown == 0 && settings.format.is_for_people() {
+        remark(context, made.nothing);
+    }
+    if is_more && args.limit.is_none() {
+        remark(
+            context,
+            &format!("{shown} shown, and there are more; -n 0 for all"),
+        );
     }
     Ok(())
 }
@@ -331,6 +407,7 @@ fn in_order(one: &Cell, other: &Cell, descending: bool) -> Ordering {
         (Cell::Null, _) => Ordering::Greater,
         (_, Cell::Null) => Ordering::Less,
         (Cell::Integer(one), Cell::Integer(other)) => turned(one.cmp(other)),
+        (Cell::Real(one), Cell::Real(other)) => turned(one.total_cmp(other)),
         _ => turned(one.to_text().cmp(&other.to_text())),
     }
 }

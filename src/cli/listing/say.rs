@@ -1,16 +1,20 @@
 //! How a value is phrased for people: shortened where it is drawn, and in the zone that they asked for.
 
 use crate::cli::instance_arg::Short;
-use crate::output::phrase::{Precision, duration};
+use crate::model::operation as operations;
+use crate::output::phrase::{self, Precision, duration};
 use crate::output::text::{cut, safe};
 use crate::output::zone::Zone;
 use crate::output::{Cell, Settings};
 
-/// Columns that a terminal has where ids are shown whole: an id has 36 of them.
-const WIDE: usize = 120;
+/// Columns that a terminal has where ids are shown whole (an id has 36 of them), and plain names beside the upstream's.
+pub(crate) const WIDE: usize = 120;
 
 /// Columns that the name of an instance takes on other terminals; names have up to 64.
 const NAME: usize = 16;
+
+/// Columns of the longest bar on a wide terminal.
+const BAR: usize = 16;
 
 /// The length of the longest ids that the cloud makes.
 const ID: usize = 36;
@@ -103,6 +107,25 @@ pub(crate) fn id(read: &[Cell], look: &Look) -> Cell {
     match read.first() {
         Some(Cell::Text(id)) if look.is_drawn => Cell::text(cut(&safe(id), ID)),
         _ => plain(read, look),
+    }
+}
+
+/// What an operation is in plain words, beside what the cloud calls it; nothing for one that nobody documents.
+pub(crate) fn operation(read: &[Cell], _: &Look) -> Cell {
+    match read.first() {
+        Some(Cell::Text(name)) => operations::plain(name).map_or(Cell::Null, Cell::text),
+        _ => Cell::Null,
+    }
+}
+
+/// A number as a bar, read with the one that the longest bar stands for.
+pub(crate) fn bar(read: &[Cell], look: &Look) -> Cell {
+    match read {
+        [Cell::Integer(value), Cell::Integer(most)] => {
+            let room = if look.is_narrow() { BAR / 2 } else { BAR };
+            Cell::Text(phrase::bar(*value, *most, room))
+        }
+        _ => Cell::Null,
     }
 }
 

@@ -247,10 +247,10 @@ fn an_answer_has_a_form_for_every_reader() {
 
     ## What was found
 
-    | created_at | instance | name | status | user_name | duration |
-    | --- | --- | --- | --- | --- | --- |
-    | 2026-09-29T00:00:00.123Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | BindEip | EXECUTING | eve\\u{202e}nimda |  |
-    | 2026-09-01T10:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | ChangeInstanceSpec | SUCCESS | ann | 1m05s |
+    | created_at | instance | name | operation | status | user_name | duration |
+    | --- | --- | --- | --- | --- | --- | --- |
+    | 2026-09-29T00:00:00.123Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | BindEip | public access enabled | EXECUTING | eve\\u{202e}nimda |  |
+    | 2026-09-01T10:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | ChangeInstanceSpec | specification changed | SUCCESS | ann | 1m05s |
     (10)
     ");
 }

@@ -13,6 +13,9 @@ fn every_command_has_every_format() {
         ("coverage", "coverage --until 2026-10-03"),
         ("walks", "coverage --walks"),
         ("drift", "coverage --drift"),
+        ("stats", "stats --by operation,status"),
+        ("state", "state --instance 1f4c2a90-b --at 2026-10-02"),
+        ("breaks", "state --breaks"),
         (
             "assert-none",
             "assert-none --instance 1f4c2a90-b --operation EXTEND --since 2026-09-30T03:00:00Z --until 2026-10-02",

@@ -1,6 +1,7 @@
 //! Query commands as they are typed, on the golden archive: what comes out, what is said, how it ends.
 
 mod coverage;
+mod facts;
 mod formats;
 
 use super::*;
@@ -105,29 +106,29 @@ fn list_reads_well_on_a_terminal_of_80_columns() {
 #[test]
 fn a_piped_list_shortens_nothing() {
     insta::assert_snapshot!(Archive::new().out("list"), @r#"
-    created_at                instance                              name                            status             user_name               duration
-    2026-09-30T00:00:00.000Z  e1f2a3b4-0000-4000-8000-000000000003  実例の名前を変更する操作です🙂  成功               ann                     -
-    2026-09-29T00:00:00.123Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  BindEip                         EXECUTING          eve\u{202e}nimda        -
-    2026-09-28T00:00:00.000Z  1f4c2a90-c0ff-4eee-8d3c-000000000002  UpdatePort                      SUCCESS            Joanna <script>         0.9s
-    2026-09-28T00:00:00.000Z  1f4c2a90-c0ff-4eee-8d3c-000000000002  EXTEND                          FAILED             =HYPERLINK("http://e")  1h01m
-    2026-09-01T10:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              SUCCESS            ann                     1m05s
-    2026-08-01T00:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  UpdatePort                      SUCCESS (missing)  -                       1.0s
-    -                         1f4c2a90-c0ff-4eee-8d3c-000000000002  modify                          -                  -                       -
+    created_at                instance                              name                            operation              status             user_name               duration
+    2026-09-30T00:00:00.000Z  e1f2a3b4-0000-4000-8000-000000000003  実例の名前を変更する操作です🙂  -                      成功               ann                     -
+    2026-09-29T00:00:00.123Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  BindEip                         public access enabled  EXECUTING          eve\u{202e}nimda        -
+    2026-09-28T00:00:00.000Z  1f4c2a90-c0ff-4eee-8d3c-000000000002  UpdatePort                      port changed           SUCCESS            Joanna <script>         0.9s
+    2026-09-28T00:00:00.000Z  1f4c2a90-c0ff-4eee-8d3c-000000000002  EXTEND                          specification changed  FAILED             =HYPERLINK("http://e")  1h01m
+    2026-09-01T10:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              specification changed  SUCCESS            ann                     1m05s
+    2026-08-01T00:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  UpdatePort                      port changed           SUCCESS (missing)  -                       1.0s
+    -                         1f4c2a90-c0ff-4eee-8d3c-000000000002  modify                          password changed       -                  -                       -
     "#);
 }
 
 #[test]
 fn list_as_markdown() {
     insta::assert_snapshot!(Archive::new().out("list -o markdown"), @r#"
-    | created_at | instance | name | status | user_name | duration |
-    | --- | --- | --- | --- | --- | --- |
-    | 2026-09-30T00:00:00.000Z | e1f2a3b4-0000-4000-8000-000000000003 | 実例の名前を変更する操作です🙂 | 成功 | ann |  |
-    | 2026-09-29T00:00:00.123Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | BindEip | EXECUTING | eve\\u{202e}nimda |  |
-    | 2026-09-28T00:00:00.000Z | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | UpdatePort | SUCCESS | Joanna &lt;script&gt; | 0.9s |
-    | 2026-09-28T00:00:00.000Z | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | EXTEND | FAILED | =HYPERLINK("http&#58;//e") | 1h01m |
-    | 2026-09-01T10:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | ChangeInstanceSpec | SUCCESS | ann | 1m05s |
-    | 2026-08-01T00:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | UpdatePort | SUCCESS (missing) |  | 1.0s |
-    |  | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | modify |  |  |  |
+    | created_at | instance | name | operation | status | user_name | duration |
+    | --- | --- | --- | --- | --- | --- | --- |
+    | 2026-09-30T00:00:00.000Z | e1f2a3b4-0000-4000-8000-000000000003 | 実例の名前を変更する操作です🙂 |  | 成功 | ann |  |
+    | 2026-09-29T00:00:00.123Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | BindEip | public access enabled | EXECUTING | eve\\u{202e}nimda |  |
+    | 2026-09-28T00:00:00.000Z | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | UpdatePort | port changed | SUCCESS | Joanna &lt;script&gt; | 0.9s |
+    | 2026-09-28T00:00:00.000Z | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | EXTEND | specification changed | FAILED | =HYPERLINK("http&#58;//e") | 1h01m |
+    | 2026-09-01T10:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | ChangeInstanceSpec | specification changed | SUCCESS | ann | 1m05s |
+    | 2026-08-01T00:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | UpdatePort | port changed | SUCCESS (missing) |  | 1.0s |
+    |  | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | modify | password changed |  |  |  |
     "#);
 }
 
@@ -244,58 +245,58 @@ fn changes_read_well_on_a_terminal_of_80_columns() {
     2026-09-01 10:00  1f4c2a90-b  ann           capacity      4 → 8.0      SUCCESS
     2026-09-01 10:00  1f4c2a90-b  ann           port          6379 → (no…  SUCCESS
     2026-09-01 10:00  1f4c2a90-b  ann           params.note   100%_done    SUCCESS
-    2026-08-01 00:00  1f4c2a90-b  -             UpdatePort    -            SUCCESS
-    -                 1f4c2a90-c  -             modify        -            -
+    2026-08-01 00:00  1f4c2a90-b  -             port changed  -            SUCCESS
+    -                 1f4c2a90-c  -             password ch…  -            -
     ");
 }
 
 #[test]
 fn changes_on_a_wide_terminal() {
     insta::assert_snapshot!(Archive::new().run("changes", Some(160)).out, @r#"
-    created_at        instance                              name                            user_name               attribute         change            status
-    ────────────────  ────────────────────────────────────  ──────────────────────────────  ──────────────────────  ────────────────  ────────────────  ─────────
-    2026-09-30 00:00  e1f2a3b4-0000-4000-8000-000000000003  実例の名前を変更する操作です🙂  ann                     -                 -                 成功
-    2026-09-29 00:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  BindEip                         eve\u{202e}nimda        enable_public_ip  true              EXECUTING
-    2026-09-28 00:00  1f4c2a90-c0ff-4eee-8d3c-000000000002  UpdatePort                      Joanna <script>         port              6379 → 6380       SUCCESS
-    2026-09-28 00:00  1f4c2a90-c0ff-4eee-8d3c-000000000002  EXTEND                          =HYPERLINK("http://e")  params.note       \u{1b}[2J         FAILED
-    2026-09-01 10:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              ann                     capacity          4 → 8.0           SUCCESS
-    2026-09-01 10:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              ann                     port              6379 → (nothing)  SUCCESS
-    2026-09-01 10:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              ann                     params.note       100%_done         SUCCESS
-    2026-08-01 00:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  UpdatePort                      -                       -                 -                 SUCCESS
-    -                 1f4c2a90-c0ff-4eee-8d3c-000000000002  modify                          -                       -                 -                 -
+    created_at        instance                              name                operation           user_name          attribute         change            status
+    ────────────────  ────────────────────────────────────  ──────────────────  ──────────────────  ─────────────────  ────────────────  ────────────────  ─────────
+    2026-09-30 00:00  e1f2a3b4-0000-4000-8000-000000000003  実例の名前を変更…   -                   ann                -                 -                 成功
+    2026-09-29 00:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  BindEip             public access ena…  eve\u{202e}nimda   enable_public_ip  true              EXECUTING
+    2026-09-28 00:00  1f4c2a90-c0ff-4eee-8d3c-000000000002  UpdatePort          port changed        Joanna <script>    port              6379 → 6380       SUCCESS
+    2026-09-28 00:00  1f4c2a90-c0ff-4eee-8d3c-000000000002  EXTEND              specification cha…  =HYPERLINK("http…  params.note       \u{1b}[2J         FAILED
+    2026-09-01 10:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec  specification cha…  ann                capacity          4 → 8.0           SUCCESS
+    2026-09-01 10:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec  specification cha…  ann                port              6379 → (nothing)  SUCCESS
+    2026-09-01 10:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec  specification cha…  ann                params.note       100%_done         SUCCESS
+    2026-08-01 00:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  UpdatePort          port changed        -                  -                 -                 SUCCESS
+    -                 1f4c2a90-c0ff-4eee-8d3c-000000000002  modify              password changed    -                  -                 -                 -
     "#);
 }
 
 #[test]
 fn piped_changes_shorten_nothing() {
     insta::assert_snapshot!(Archive::new().out("changes"), @r#"
-    created_at                instance                              name                            user_name               attribute         change            status
-    2026-09-30T00:00:00.000Z  e1f2a3b4-0000-4000-8000-000000000003  実例の名前を変更する操作です🙂  ann                     -                 -                 成功
-    2026-09-29T00:00:00.123Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  BindEip                         eve\u{202e}nimda        enable_public_ip  true              EXECUTING
-    2026-09-28T00:00:00.000Z  1f4c2a90-c0ff-4eee-8d3c-000000000002  UpdatePort                      Joanna <script>         port              6379 → 6380       SUCCESS
-    2026-09-28T00:00:00.000Z  1f4c2a90-c0ff-4eee-8d3c-000000000002  EXTEND                          =HYPERLINK("http://e")  params.note       \u{1b}[2J         FAILED
-    2026-09-01T10:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              ann                     capacity          4 → 8.0           SUCCESS
-    2026-09-01T10:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              ann                     port              6379 → (nothing)  SUCCESS
-    2026-09-01T10:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              ann                     params.note       100%_done         SUCCESS
-    2026-08-01T00:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  UpdatePort                      -                       -                 -                 SUCCESS
-    -                         1f4c2a90-c0ff-4eee-8d3c-000000000002  modify                          -                       -                 -                 -
+    created_at                instance                              name                            operation              user_name               attribute         change            status
+    2026-09-30T00:00:00.000Z  e1f2a3b4-0000-4000-8000-000000000003  実例の名前を変更する操作です🙂  -                      ann                     -                 -                 成功
+    2026-09-29T00:00:00.123Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  BindEip                         public access enabled  eve\u{202e}nimda        enable_public_ip  true              EXECUTING
+    2026-09-28T00:00:00.000Z  1f4c2a90-c0ff-4eee-8d3c-000000000002  UpdatePort                      port changed           Joanna <script>         port              6379 → 6380       SUCCESS
+    2026-09-28T00:00:00.000Z  1f4c2a90-c0ff-4eee-8d3c-000000000002  EXTEND                          specification changed  =HYPERLINK("http://e")  params.note       \u{1b}[2J         FAILED
+    2026-09-01T10:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              specification changed  ann                     capacity          4 → 8.0           SUCCESS
+    2026-09-01T10:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              specification changed  ann                     port              6379 → (nothing)  SUCCESS
+    2026-09-01T10:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  ChangeInstanceSpec              specification changed  ann                     params.note       100%_done         SUCCESS
+    2026-08-01T00:00:00.000Z  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  UpdatePort                      port changed           -                       -                 -                 SUCCESS
+    -                         1f4c2a90-c0ff-4eee-8d3c-000000000002  modify                          password changed       -                       -                 -                 -
     "#);
 }
 
 #[test]
 fn changes_as_markdown() {
     insta::assert_snapshot!(Archive::new().out("changes -o markdown"), @r#"
-    | created_at | instance | name | user_name | attribute | change | status |
-    | --- | --- | --- | --- | --- | --- | --- |
-    | 2026-09-30T00:00:00.000Z | e1f2a3b4-0000-4000-8000-000000000003 | 実例の名前を変更する操作です🙂 | ann |  |  | 成功 |
-    | 2026-09-29T00:00:00.123Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | BindEip | eve\\u{202e}nimda | enable_public_ip | true | EXECUTING |
-    | 2026-09-28T00:00:00.000Z | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | UpdatePort | Joanna &lt;script&gt; | port | 6379 → 6380 | SUCCESS |
-    | 2026-09-28T00:00:00.000Z | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | EXTEND | =HYPERLINK("http&#58;//e") | params.note | \\u{1b}\[2J | FAILED |
-    | 2026-09-01T10:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | ChangeInstanceSpec | ann | capacity | 4 → 8.0 | SUCCESS |
-    | 2026-09-01T10:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | ChangeInstanceSpec | ann | port | 6379 → (nothing) | SUCCESS |
-    | 2026-09-01T10:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | ChangeInstanceSpec | ann | params.note | 100%\_done | SUCCESS |
-    | 2026-08-01T00:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | UpdatePort |  |  |  | SUCCESS |
-    |  | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | modify |  |  |  |  |
+    | created_at | instance | name | operation | user_name | attribute | change | status |
+    | --- | --- | --- | --- | --- | --- | --- | --- |
+    | 2026-09-30T00:00:00.000Z | e1f2a3b4-0000-4000-8000-000000000003 | 実例の名前を変更する操作です🙂 |  | ann |  |  | 成功 |
+    | 2026-09-29T00:00:00.123Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | BindEip | public access enabled | eve\\u{202e}nimda | enable_public_ip | true | EXECUTING |
+    | 2026-09-28T00:00:00.000Z | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | UpdatePort | port changed | Joanna &lt;script&gt; | port | 6379 → 6380 | SUCCESS |
+    | 2026-09-28T00:00:00.000Z | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | EXTEND | specification changed | =HYPERLINK("http&#58;//e") | params.note | \\u{1b}\[2J | FAILED |
+    | 2026-09-01T10:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | ChangeInstanceSpec | specification changed | ann | capacity | 4 → 8.0 | SUCCESS |
+    | 2026-09-01T10:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | ChangeInstanceSpec | specification changed | ann | port | 6379 → (nothing) | SUCCESS |
+    | 2026-09-01T10:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | ChangeInstanceSpec | specification changed | ann | params.note | 100%\_done | SUCCESS |
+    | 2026-08-01T00:00:00.000Z | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | UpdatePort | port changed |  |  |  | SUCCESS |
+    |  | 1f4c2a90-c0ff-4eee-8d3c-000000000002 | modify | password changed |  |  |  |  |
     "#);
 }
 
@@ -514,6 +515,7 @@ fn show_tells_a_task_whole() {
       instance_id    1f4c2a90-b7de-4f0e-8d3c-5a6b79081726
       task_id        00112233445566778899aabbccddeeff
       name           ChangeInstanceSpec
+      operation      specification changed
       status         SUCCESS
       is_final       yes
       user_id        u-1
@@ -557,6 +559,7 @@ fn show_tells_a_task_whole() {
     - instance_id: 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726
     - task_id: 00112233445566778899aabbccddeeff
     - name: ChangeInstanceSpec
+    - operation: specification changed
     - status: SUCCESS
     - is_final: yes
     - user_id: u-1
@@ -617,6 +620,7 @@ fn show_stands_hostile_text() {
       instance_id    1f4c2a90-c0ff-4eee-8d3c-000000000002
       task_id        =cmd|'/C calc'!A0
       name           EXTEND
+      operation      specification changed
       status         FAILED
       is_final       yes
       user_name      =HYPERLINK("http://e")
@@ -849,8 +853,27 @@ const NOT_SETTINGS: &[(&str, &[&str])] = &[
             "period",
             "missing",
             "new",
+            "as-of",
+            "observed-at",
         ],
     ),
+    (
+        "stats",
+        &[
+            "by",
+            "instance",
+            "operation",
+            "status",
+            "user",
+            "text",
+            "since",
+            "until",
+            "period",
+            "missing",
+            "new",
+        ],
+    ),
+    ("state", &["instance", "at", "breaks"]),
     (
         "changes",
         &[
@@ -1084,10 +1107,10 @@ fn times_are_shown_in_another_zone_to_people_only() {
     2026-09-29 05:30:00+05:30  1f4c2a90-b  BindEip    EXECUTING  eve\u{20…  -
     ");
     insta::assert_snapshot!(archive.out("list --tz +05:30 -n 2 -o markdown"), @r"
-    | created_at | instance | name | status | user_name | duration |
-    | --- | --- | --- | --- | --- | --- |
-    | 2026-09-30T05:30:00.000+05:30 | e1f2a3b4-0000-4000-8000-000000000003 | 実例の名前を変更する操作です🙂 | 成功 | ann |  |
-    | 2026-09-29T05:30:00.123+05:30 | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | BindEip | EXECUTING | eve\\u{202e}nimda |  |
+    | created_at | instance | name | operation | status | user_name | duration |
+    | --- | --- | --- | --- | --- | --- | --- |
+    | 2026-09-30T05:30:00.000+05:30 | e1f2a3b4-0000-4000-8000-000000000003 | 実例の名前を変更する操作です🙂 |  | 成功 | ann |  |
+    | 2026-09-29T05:30:00.123+05:30 | 1f4c2a90-b7de-4f0e-8d3c-5a6b79081726 | BindEip | public access enabled | EXECUTING | eve\\u{202e}nimda |  |
     ");
     insta::assert_snapshot!(archive.out("list --tz -03:00 -n 2 --columns created_at,task_key,missing_since,status"), @"
     created_at                     task_key  missing_since  status
@@ -1126,11 +1149,11 @@ fn times_are_shown_in_another_zone_to_people_only() {
 fn a_wide_terminal_is_used() {
     let outcome = Archive::new().run("list -n 3", Some(160));
     insta::assert_snapshot!(outcome.out, @r"
-    created_at           instance                              name                          status     user_name         duration  task_id
-    ───────────────────  ────────────────────────────────────  ────────────────────────────  ─────────  ────────────────  ────────  ────────────────────────────────
-    2026-09-30 00:00:00  e1f2a3b4-0000-4000-8000-000000000003  実例の名前を変更する操作で…   成功       ann               -         Ab\u{1b}[31m
-    2026-09-29 00:00:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  BindEip                       EXECUTING  eve\u{202e}nimda  -         0011223344556677ffffffffffffffff
-    2026-09-28 00:00:00  1f4c2a90-c0ff-4eee-8d3c-000000000002  UpdatePort                    SUCCESS    Joanna <script>   0.9s      00112233445566778899aabbccddeeff
+    created_at           instance                              name            operation       status     user_name       duration  task_id
+    ───────────────────  ────────────────────────────────────  ──────────────  ──────────────  ─────────  ──────────────  ────────  ────────────────────────────────
+    2026-09-30 00:00:00  e1f2a3b4-0000-4000-8000-000000000003  実例の名前を…   -               成功       ann             -         Ab\u{1b}[31m
+    2026-09-29 00:00:00  1f4c2a90-b7de-4f0e-8d3c-5a6b79081726  BindEip         public access…  EXECUTING  eve\u{202e}ni…  -         0011223344556677ffffffffffffffff
+    2026-09-28 00:00:00  1f4c2a90-c0ff-4eee-8d3c-000000000002  UpdatePort      port changed    SUCCESS    Joanna <scrip…  0.9s      00112233445566778899aabbccddeeff
     ");
 }
 

@@ -1,6 +1,7 @@
 //! Reading the contract's views: named columns, a condition, an order, a limit; rows go to a callback one at a time.
 
 use std::fmt::Write as _;
+use std::ops::ControlFlow;
 
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row, Transaction, params_from_iter};
@@ -260,13 +261,13 @@ pub(crate) struct ColumnName(&'static str);
 
 impl ColumnName {
     /// Returns the known column of that name: the only way to one, so that no typed text becomes SQL.
-    pub(crate) fn among(known: &'static [&'static str], name: &str) -> Option<Self> {
+    pub(crate) fn among(known: &[&'static str], name: &str) -> Option<Self> {
         let found = known.iter().find(|known| **known == name);
         found.copied().map(Self)
     }
 
     /// Returns every known column.
-    pub(crate) fn all(known: &'static [&'static str]) -> Vec<Self> {
+    pub(crate) fn all(known: &[&'static str]) -> Vec<Self> {
         known.iter().copied().map(Self).collect()
     }
 
@@ -361,13 +362,24 @@ pub(crate) fn stream<E: From<Error>>(
     select: &Select,
     mut each: impl FnMut(Vec<Value>) -> Result<(), E>,
 ) -> Result<(), E> {
+    stream_while(archive, select, |row| each(row).map(ControlFlow::Continue))
+}
+
+/// The same, until the callback has had enough.
+pub(crate) fn stream_while<E: From<Error>>(
+    archive: &Connection,
+    select: &Select,
+    mut each: impl FnMut(Vec<Value>) -> Result<ControlFlow<()>, E>,
+) -> Result<(), E> {
     let mut statement = archive.prepare(&select.sql()).map_err(Error::from)?;
     let count = statement.column_count();
     let mut rows = statement
         .query(params_from_iter(select.condition.params()))
         .map_err(Error::from)?;
     while let Some(row) = rows.next().map_err(Error::from)? {
-        each(values(row, count).map_err(Error::from)?)?;
+        if each(values(row, count).map_err(Error::from)?)?.is_break() {
+            break;
+        }
     }
     Ok(())
 }

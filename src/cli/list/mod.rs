@@ -1,17 +1,23 @@
-//! `list`: the tasks of the archive, filtered and ordered.
+//! `list`: the tasks of the archive, filtered and ordered; today's, or those of a moment in the past.
+
+mod then;
+
+use std::fmt::Write as _;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use rusqlite::Connection;
 
-use super::error::{CliError, Exit};
-use super::listing::{Field, Listed, Look, ON_A_TERMINAL};
-use super::output_args::OutputArgs;
-use super::period::PeriodArgs;
-use super::{Context, archive, instance_arg, listing, near};
+use crate::cli::error::{CliError, Exit};
+use crate::cli::listing::{Field, Listed, Look, ON_A_TERMINAL, WIDE};
+use crate::cli::output_args::OutputArgs;
+use crate::cli::period::PeriodArgs;
+use crate::cli::{Context, archive, instance_arg, listing, near, when};
 use crate::model::operation;
 use crate::model::status as statuses;
+use crate::model::time::Timestamp;
 use crate::output::Cell;
+use crate::report::history::Moment;
 use crate::store::filter::{Created, TaskFilter};
 use crate::store::read;
 use crate::store::read::{Names, Order, View};
@@ -24,18 +30,43 @@ const LONGEST_TEXT: usize = 10_000;
 /// Each line is one task: an operation such as a resize or a new port, with its outcome, who asked for it and how long it
 /// took. Tasks that the cloud no longer lists are here as well, with `(missing)` behind their status.
 ///
-/// A table has the columns `created_at` (UTC), instance, name, status, `user_name` and duration; JSON and CSV have all columns
-/// of the view `tasks`. On a terminal 50 tasks are shown and ids are shortened; into a pipe or a file goes everything.
+/// A table has the columns `created_at` (UTC), instance, name, operation (the same in plain words, where a terminal has 120
+/// columns), status, `user_name` and duration; JSON and CSV have all columns of the view `tasks`. On a terminal 50 tasks are shown and ids are shortened; into a pipe or a file goes everything.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dcs-history list --since 7d                          # the last seven days
-  dcs-history list --period 2026-09                    # all of September
+  dcs-history list --as-of 2026-09-30T18:00:00Z        # as it was that evening
   dcs-history list --operation EXTEND --status failed -o csv > failed.csv")]
 pub(crate) struct ListArgs {
+    /// Show what was true at this time: what had begun by then, in the state that the cloud's own times say.
+    ///
+    /// A task is final if the time of its last change says so by then. Where only later states were ever seen, its state is
+    /// unknown: `(unknown)`, in data null. Columns about the archive itself tell what it knows today. Written as for --since.
+    #[arg(long, value_name = "TIME", value_parser = NonEmptyStringValueParser::new(), help_heading = "Past", conflicts_with_all = ["observed_at", "new"])]
+    as_of: Option<String>,
+    /// Show what this archive knew at this time: what it had seen by then, in the last state that it had read.
+    ///
+    /// What no sync had seen yet is absent, however long ago it happened. Written as for --since.
+    #[arg(long, value_name = "TIME", value_parser = NonEmptyStringValueParser::new(), help_heading = "Past", conflicts_with = "new")]
+    observed_at: Option<String>,
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
     output: OutputArgs,
+}
+
+impl ListArgs {
+    /// Returns the moment in the past that was asked for.
+    fn moment(&self, now: Timestamp) -> Result<Option<Moment>, CliError> {
+        let read = |option: &str, typed: &str| {
+            when::parse(typed, now).map_err(|error| CliError::usage(format!("{option}: {error}")))
+        };
+        Ok(match (&self.as_of, &self.observed_at) {
+            (Some(typed), _) => Some(Moment::AsOf(read("--as-of", typed)?)),
+            (None, Some(typed)) => Some(Moment::ObservedAt(read("--observed-at", typed)?)),
+            (None, None) => None,
+        })
+    }
 }
 
 /// Which tasks are wanted.
@@ -47,7 +78,12 @@ pub(crate) struct TaskArgs {
     instance: Vec<String>,
     /// Only this operation, in any case, under every name that the cloud has for it (`EXTEND` is `ChangeInstanceSpec`);
     /// repeatable.
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = NonEmptyStringValueParser::new(),
+        long_help = operations_explained()
+    )]
     operation: Vec<String>,
     /// Only tasks with this status, such as SUCCESS, FAILED or EXECUTING, in any case; repeatable.
     #[arg(long, value_name = "STATUS", value_parser = NonEmptyStringValueParser::new())]
@@ -59,6 +95,20 @@ pub(crate) struct TaskArgs {
     /// the record as the cloud sent it, in any of its revisions.
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     text: Option<String>,
+}
+
+/// The long help of `--operation`: every name that is known, with what it means.
+fn operations_explained() -> String {
+    let mut help = "Only this operation, in any case, under every name that the cloud has for it; repeatable. An operation \
+        that is not listed here goes by the name that the cloud gives it.\n"
+        .to_owned();
+    let widest = operation::PLAIN.iter().map(|(name, _)| name.len()).max();
+    let widest = widest.unwrap_or_default() + 2;
+    for (name, plain) in operation::PLAIN {
+        // A string takes whatever is written to it.
+        let _infallible = write!(help, "\n  {name:widest$}{plain}");
+    }
+    help
 }
 
 /// Which tasks are wanted, and of when.
@@ -95,7 +145,7 @@ impl TaskArgs {
             archive,
             &self.operation,
             Names::Operations,
-            &operation::DOCUMENTED,
+            &operation::PLAIN.map(|(name, _)| name),
         )?;
         known(
             "status",
@@ -196,6 +246,10 @@ fn print(
     context: &mut Context<'_>,
 ) -> Result<Exit, CliError> {
     let archive = read::snapshot(archive)?;
+    if let Some(moment) = args.moment((context.now)())? {
+        then::print(args, moment, &archive, context)?;
+        return Ok(Exit::Done);
+    }
     let listed = Listed {
         view: View::Tasks,
         fields: &FIELDS,
@@ -209,7 +263,7 @@ fn print(
 }
 
 /// What a line shows of a task.
-pub(super) const FIELDS: [Field; 7] = [
+pub(super) const FIELDS: [Field; 8] = [
     Field::new("created_at", &["created_at"], listing::time).rigid(),
     Field::new(
         "instance",
@@ -218,6 +272,7 @@ pub(super) const FIELDS: [Field; 7] = [
     )
     .rigid(),
     Field::new("name", &["name"], listing::plain),
+    Field::new("operation", &["name"], listing::operation).wide_from(WIDE),
     Field::new("status", &["status", "missing_since"], status),
     Field::new("user_name", &["user_name"], listing::plain),
     Field::new("duration", &["duration_ms"], listing::elapsed).rigid(),
