@@ -11,6 +11,7 @@ mod changes;
 mod contrib;
 mod demo;
 mod discovery;
+mod export;
 mod house;
 mod http;
 mod large;

@@ -32,7 +32,8 @@ impl Present {
 pub(super) fn judge(path: &Path, archive: &Path, present: Present) -> Result<(), CliError> {
     let shown = path.display();
     if path.file_name().is_none() {
-        return Err(CliError::usage(format!("{shown} names no file")));
+        return Err(CliError::usage(format!("{shown} names no file"))
+            .hint("--out-dir writes into a folder"));
     }
     if export::belongs(path, archive) {
         return Err(CliError::usage(format!("{shown} belongs to the archive"))
