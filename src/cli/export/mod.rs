@@ -268,26 +268,8 @@ impl Export<'_> {
         }
         files::put_in_place(done, present)?;
         drop(progress);
-        self.summarise(plan, (rows, bytes), context);
+        summarise(plan, (rows, bytes), context);
         Ok(Exit::Done)
-    }
-
-    fn summarise(&self, plan: &Plan, (rows, bytes): (u64, u64), context: &mut Context<'_>) {
-        let what = match plan.views.as_slice() {
-            [(view, _)] => view.name().to_owned(),
-            views => format!("{} views", views.len()),
-        };
-        let place = match &plan.target {
-            Target::Out => return,
-            Target::File(path) | Target::Folder(path) => path.display(),
-        };
-        let line = format!("export {place}: {what}, {rows} rows, {}", size(bytes));
-        messages::write(context.err, context.global, Level::Result, &line);
-        if !plan.left_out.is_empty() {
-            let names = plan::names(&plan.left_out);
-            let line = format!("left out, since the filter cannot be asked of them: {names}");
-            messages::write(context.err, context.global, Level::Note, &line);
-        }
     }
 
     /// Writes the rows of a view, and returns how many there were.
@@ -320,6 +302,25 @@ impl Export<'_> {
         })?;
         records.end().map_err(failed)?;
         Ok(rows)
+    }
+}
+
+/// Says what was written where, and what was left out.
+fn summarise(plan: &Plan, (rows, bytes): (u64, u64), context: &mut Context<'_>) {
+    let what = match plan.views.as_slice() {
+        [(view, _)] => view.name().to_owned(),
+        views => format!("{} views", views.len()),
+    };
+    let place = match &plan.target {
+        Target::Out => return,
+        Target::File(path) | Target::Folder(path) => path.display(),
+    };
+    let line = format!("export {place}: {what}, {rows} rows, {}", size(bytes));
+    messages::write(context.err, context.global, Level::Result, &line);
+    if !plan.left_out.is_empty() {
+        let names = plan::names(&plan.left_out);
+        let line = format!("left out, since the filter cannot be asked of them: {names}");
+        messages::write(context.err, context.global, Level::Note, &line);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::Field;
 
@@ -169,7 +170,7 @@ fn groups_end_by_rows_or_by_bytes_and_nothing_is_lost_between_them() {
         metadata
             .row_groups()
             .iter()
-            .map(|group| group.num_rows())
+            .map(RowGroupMetaData::num_rows)
             .collect()
     };
     assert_eq!(groups(&written), [i64::try_from(GROUP_ROWS).unwrap(), 3]);

@@ -124,6 +124,7 @@ pub(crate) fn select(view: View, columns: Vec<ColumnName>, filter: &Filter) -> S
     let period = filter.period;
     let condition = match view {
         View::Tasks | View::Changes => of_instances.and_period("created_at", period),
+        View::TaskChanges if *filter == Filter::default() => of_instances.and_task_by_task(),
         View::Details | View::TaskChanges | View::Revisions => of_instances.and_created(period),
         View::InstanceRevisions => of_instances.and_period("observed_at", period),
         View::Syncs | View::Walks => of_instances.and_period("started_at", period),

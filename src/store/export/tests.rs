@@ -1,7 +1,7 @@
 //! Kinds, held against what the views really have, and what each filter leaves.
 
+use rusqlite::params_from_iter;
 use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
 
 use super::*;
 use crate::model::time::Timestamp;
@@ -191,7 +191,6 @@ fn long_views_are_read_in_their_order_and_at_most_one_task_is_sorted() {
         (View::TaskChanges, last("4 TERMS")),
         (View::Changes, last("4 TERMS")),
         (View::Revisions, last("TERM")),
-        (View::Syncs, String::new()),
         (View::Walks, String::new()),
     ] {
         let select = select(view, view.all(), &Filter::default());

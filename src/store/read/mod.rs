@@ -89,10 +89,7 @@ impl View {
     const fn ties(self) -> &'static [&'static str] {
         match self {
             Self::Tasks | Self::Details => &["task_key"],
-            // A task may have a pair and a single field of one name.
-            Self::TaskChanges | Self::Changes => {
-                &["task_key", "source", "attribute", "old_value", "new_value"]
-            }
+            Self::TaskChanges | Self::Changes => &["task_key", "source", "attribute"],
             Self::Revisions => &["task_key", "revision"],
             Self::Instances => &["project_id", "instance_id"],
             Self::InstanceRevisions => &["project_id", "instance_id", "revision"],
@@ -106,6 +103,15 @@ impl View {
                 "raw_sha256",
             ],
             Self::Drift => &["kind", "what"],
+        }
+    }
+
+    /// What decides between rows that are equal in all of this: a task may have a pair and a single field of one name. It
+    /// counts where the whole view is read, and must come out the same each time.
+    const fn last_ties(self) -> &'static [&'static str] {
+        match self {
+            Self::TaskChanges | Self::Changes => &["old_value", "new_value"],
+            _ => &[],
         }
     }
 }
@@ -402,6 +408,9 @@ impl Select {
             // The first of them is never absent, and the plain order is the one that an index has.
             let direction = if number == 0 { direction } else { "ASC" };
             terms.push(format!("{tie} {direction}"));
+        }
+        if wanted.is_none() {
+            terms.extend(self.view.last_ties().iter().map(ToString::to_string));
         }
         sql.push_str(&terms.join(", "));
         if let Some(limit) = self.limit {
