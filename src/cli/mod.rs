@@ -19,6 +19,7 @@ mod duration;
 mod early;
 mod environment;
 mod error;
+mod export;
 mod instance_arg;
 mod instances;
 mod list;
@@ -198,6 +199,7 @@ enum Command {
     Coverage(coverage::CoverageArgs),
     AssertNone(assert_none::AssertNoneArgs),
     Sql(sql::SqlArgs),
+    Export(export::ExportArgs),
     Status(status::StatusArgs),
     Doctor(Box<doctor::DoctorArgs>),
     Backup(backup::BackupArgs),
@@ -354,6 +356,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliErr
         Command::Coverage(args) => coverage::run(args, context),
         Command::AssertNone(args) => assert_none::run(args, context),
         Command::Sql(args) => sql::run(args, context),
+        Command::Export(args) => export::run(args, context),
         Command::Status(args) => status::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
         Command::Backup(args) => backup::run(args, context),

@@ -8,6 +8,7 @@ pub(crate) mod coverage;
 pub(crate) mod fact;
 pub(crate) mod health;
 pub(crate) mod json;
+pub(crate) mod kind;
 pub(crate) mod ledger;
 pub(crate) mod naming;
 pub(crate) mod operation;

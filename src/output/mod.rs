@@ -5,10 +5,12 @@
 //! how wide its columns are. Nothing here reads the archive, the environment or the terminal: the width is a parameter.
 
 mod csv;
+pub(crate) mod export;
 pub(crate) mod json;
 mod markdown;
 pub(crate) mod metrics;
 pub(crate) mod paint;
+pub(crate) mod parquet;
 pub(crate) mod phrase;
 pub(crate) mod pretty;
 pub(crate) mod progress;

@@ -8,6 +8,7 @@ mod birth;
 mod compact;
 mod dictionary;
 pub(crate) mod error;
+pub(crate) mod export;
 pub(crate) mod facts;
 pub(crate) mod filter;
 mod finals;

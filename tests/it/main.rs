@@ -14,6 +14,7 @@ mod credentials;
 mod demo;
 mod discovery;
 mod doctor;
+mod export;
 mod house;
 mod http;
 mod large;

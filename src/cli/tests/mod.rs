@@ -914,6 +914,13 @@ const NOT_SETTINGS: &[(&str, &[&str])] = &[
     ),
     // The columns and the rows of an answer belong to its query.
     ("sql", &["param", "columns", "limit"]),
+    // So do those of one view, which another export would not know.
+    (
+        "export",
+        &[
+            "out", "out-dir", "force", "instance", "since", "until", "period", "columns",
+        ],
+    ),
     ("demo", &["dir"]),
     ("backup", &["force"]),
     ("status", &["instance"]),

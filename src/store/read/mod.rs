@@ -19,12 +19,29 @@ pub(crate) enum View {
     Revisions,
     Instances,
     InstanceRevisions,
+    Syncs,
     Walks,
+    Rejected,
     Drift,
 }
 
 impl View {
-    const fn name(self) -> &'static str {
+    /// Every view, in the order in which the README explains them.
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Tasks,
+        Self::Details,
+        Self::TaskChanges,
+        Self::Changes,
+        Self::Revisions,
+        Self::Instances,
+        Self::InstanceRevisions,
+        Self::Syncs,
+        Self::Walks,
+        Self::Rejected,
+        Self::Drift,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Tasks => "tasks",
             Self::Details => "task_details",
@@ -33,7 +50,9 @@ impl View {
             Self::Revisions => "task_revisions",
             Self::Instances => "instances",
             Self::InstanceRevisions => "instance_revisions",
+            Self::Syncs => "syncs",
             Self::Walks => "walks",
+            Self::Rejected => "rejected",
             Self::Drift => "drift",
         }
     }
@@ -48,7 +67,9 @@ impl View {
             Self::Revisions => &REVISIONS,
             Self::Instances => &INSTANCES,
             Self::InstanceRevisions => &INSTANCE_REVISIONS,
+            Self::Syncs => &SYNCS,
             Self::Walks => &WALKS,
+            Self::Rejected => &REJECTED,
             Self::Drift => &DRIFT,
         }
     }
@@ -73,8 +94,25 @@ impl View {
             Self::Revisions => &["task_key", "revision"],
             Self::Instances => &["project_id", "instance_id"],
             Self::InstanceRevisions => &["project_id", "instance_id", "revision"],
+            Self::Syncs => &["sync_id"],
             Self::Walks => &["walk_id"],
+            Self::Rejected => &[
+                "first_sync_id",
+                "project_id",
+                "instance_id",
+                "position",
+                "raw_sha256",
+            ],
             Self::Drift => &["kind", "what"],
+        }
+    }
+
+    /// What decides between rows that are equal in all of this: a task may have a pair and a single field of one name. It
+    /// counts where the whole view is read, and must come out the same each time.
+    const fn last_ties(self) -> &'static [&'static str] {
+        match self {
+            Self::TaskChanges | Self::Changes => &["old_value", "new_value"],
+            _ => &[],
         }
     }
 }
@@ -184,6 +222,27 @@ const REVISIONS: [&str; 12] = [
     "raw",
 ];
 
+const SYNCS: [&str; 18] = [
+    "sync_id",
+    "started_at",
+    "finished_at",
+    "outcome",
+    "exit_code",
+    "version",
+    "instances",
+    "walks",
+    "proven",
+    "requests",
+    "retries",
+    "new",
+    "changed",
+    "same",
+    "older",
+    "rejected",
+    "missing",
+    "reappeared",
+];
+
 const WALKS: [&str; 25] = [
     "walk_id",
     "sync_id",
@@ -253,6 +312,18 @@ const INSTANCE_REVISIONS: [&str; 16] = [
     "raw",
 ];
 
+const REJECTED: [&str; 9] = [
+    "project_id",
+    "instance_id",
+    "task_id",
+    "position",
+    "reason",
+    "raw",
+    "raw_sha256",
+    "first_sync_id",
+    "last_sync_id",
+];
+
 const DRIFT: [&str; 5] = ["first_seen_at", "sync_id", "kind", "what", "sample"];
 
 /// The name of a column that exists.
@@ -313,7 +384,7 @@ pub(crate) struct Select {
 }
 
 impl Select {
-    fn sql(&self) -> String {
+    pub(super) fn sql(&self) -> String {
         let columns: Vec<_> = self.columns.iter().map(|column| column.0).collect();
         let (view, condition) = (self.view.name(), self.condition.sql());
         let mut sql = format!(
@@ -335,9 +406,12 @@ impl Select {
             .enumerate()
             .filter(|(_, tie)| wanted != Some(**tie))
         {
-            // Ties are never absent, and the plain order is the one that an index has.
+            // The first of them is never absent, and the plain order is the one that an index has.
             let direction = if number == 0 { direction } else { "ASC" };
             terms.push(format!("{tie} {direction}"));
+        }
+        if wanted.is_none() {
+            terms.extend(self.view.last_ties().iter().map(ToString::to_string));
         }
         sql.push_str(&terms.join(", "));
         if let Some(limit) = self.limit {

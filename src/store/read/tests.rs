@@ -62,21 +62,22 @@ fn at(text: &str) -> Option<Timestamp> {
 #[test]
 fn the_columns_are_those_of_the_views() {
     let archive = golden::archive();
-    for view in [
-        View::Tasks,
-        View::Details,
-        View::TaskChanges,
-        View::Changes,
-        View::Revisions,
-        View::Instances,
-        View::Walks,
-        View::Drift,
-    ] {
+    for view in View::ALL {
         let sql = format!("SELECT * FROM {}", view.name());
         let statement = archive.prepare(&sql).unwrap();
         let names: Vec<_> = statement.column_names().collect();
         assert_eq!(names, view.columns());
     }
+    let mut names = View::ALL.map(View::name);
+    names.sort_unstable();
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY name";
+    let mut statement = archive.prepare(sql).unwrap();
+    let views: Vec<String> = statement
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(views, names);
     assert_eq!(View::Tasks.column("task_key; DROP TABLE task"), None);
 }
 
