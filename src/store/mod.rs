@@ -5,6 +5,7 @@
 
 pub(crate) mod backup;
 mod birth;
+pub(crate) mod chain;
 mod compact;
 mod dictionary;
 pub(crate) mod error;

@@ -21,6 +21,7 @@ use crate::api::client::Client;
 use crate::api::endpoint::Endpoint;
 use crate::output::Format;
 use crate::output::progress::Progress;
+use crate::store::chain::hex;
 use crate::store::write::Archive;
 use crate::sync::event::Event;
 use crate::sync::list::List;
@@ -149,7 +150,8 @@ pub(crate) fn read(
     let mut verdict = Verdict::of(&summary, (context.now)());
     let recorded = summary
         .record(&mut archive, verdict.outcome, verdict.exit.code())
-        .and_then(|()| archive.close());
+        .and_then(|head| archive.close().map(|()| head));
+    let head = recorded.as_ref().ok().map(hex);
     if let Err(error) = recorded {
         messages::write(
             context.err,
@@ -164,7 +166,12 @@ pub(crate) fn read(
             verdict = Verdict::failed(CliError::from(error));
         }
     }
-    summary::tell(args.output, &summary, &verdict, context)?;
+    let told = summary::Told {
+        summary: &summary,
+        verdict: &verdict,
+        head: head.as_deref(),
+    };
+    summary::tell(args.output, &told, context)?;
     match verdict.error {
         Some(error) => Err(error),
         None => Ok(verdict.exit),

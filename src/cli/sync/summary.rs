@@ -10,23 +10,39 @@ use crate::output::{self, Cell, Column, Format, Guard, Settings, phrase};
 use crate::sync::Summary;
 use crate::sync::attempt::ListReport;
 
+/// What there is to tell.
+pub(super) struct Told<'a> {
+    pub(super) summary: &'a Summary,
+    pub(super) verdict: &'a Verdict,
+    /// The head of the hash chain with this sync's link; nothing where its last words could not be written.
+    pub(super) head: Option<&'a str>,
+}
+
 /// Writes the line to standard error and, unless the format is the table, the summary to standard output.
 pub(super) fn tell(
     format: Format,
-    summary: &Summary,
-    verdict: &Verdict,
+    told: &Told<'_>,
     context: &mut Context<'_>,
 ) -> Result<(), CliError> {
+    let Told {
+        summary,
+        verdict,
+        head,
+    } = *told;
     messages::write(
         context.err,
         context.global,
         Level::Result,
         &line(summary, verdict),
     );
+    if let Some(head) = head {
+        let line = format!("the head of the hash chain is {head}");
+        messages::write(context.err, context.global, Level::Detail, &line);
+    }
     let written = match format {
         Format::Table => Ok(()),
-        Format::Json => json::write(context.out, Framing::Array, &[whole(summary, verdict)]),
-        Format::Jsonl => json::write(context.out, Framing::Lines, &[whole(summary, verdict)]),
+        Format::Json => json::write(context.out, Framing::Array, &[whole(told)]),
+        Format::Jsonl => json::write(context.out, Framing::Lines, &[whole(told)]),
         Format::Csv | Format::Markdown => {
             let settings = Settings {
                 format,
@@ -35,7 +51,7 @@ pub(super) fn tell(
                 width: None,
                 color: false,
             };
-            let (names, cells): (Vec<_>, Vec<_>) = members(summary, verdict).into_iter().unzip();
+            let (names, cells): (Vec<_>, Vec<_>) = members(told).into_iter().unzip();
             let columns: Vec<Column> = names.into_iter().map(Column::new).collect();
             let mut records = output::records(settings, context.out);
             records
@@ -95,7 +111,12 @@ fn counted(counts: Counts) -> [(&'static str, Cell); 7] {
 }
 
 /// The summary with the names of the `syncs` view.
-fn members(summary: &Summary, verdict: &Verdict) -> Vec<(&'static str, Cell)> {
+fn members(told: &Told<'_>) -> Vec<(&'static str, Cell)> {
+    let Told {
+        summary,
+        verdict,
+        head,
+    } = *told;
     let lists = || summary.list.iter().chain(&summary.instances);
     let walks = lists().map(|report| u64::from(report.walks)).sum();
     let proven = lists().filter(|report| report.end.is_proven()).count();
@@ -113,18 +134,20 @@ fn members(summary: &Summary, verdict: &Verdict) -> Vec<(&'static str, Cell)> {
         ("retries", number(summary.retries)),
     ];
     members.extend(counted(summary.counts()));
+    members.push(("head", head.map_or(Cell::Null, Cell::text)));
     members
 }
 
 /// The same with what the list of instances came to, under `list`, and each instance, under `results`.
-fn whole(summary: &Summary, verdict: &Verdict) -> Value {
+fn whole(told: &Told<'_>) -> Value {
+    let summary = told.summary;
     let object = |members: Vec<(&'static str, Cell)>| {
         members
             .into_iter()
             .map(|(name, cell)| (name.to_owned(), Value::Cell(cell)))
             .collect::<Vec<_>>()
     };
-    let told = |report: &ListReport| {
+    let came_to = |report: &ListReport| {
         vec![
             ("outcome", Cell::text(report.end.as_str())),
             ("reason", Cell::text(report.reason.as_str())),
@@ -134,16 +157,16 @@ fn whole(summary: &Summary, verdict: &Verdict) -> Value {
     let results = summary.instances.iter().map(|report| {
         let id = report.list.instance_id().unwrap_or_default();
         let mut members = vec![("instance_id", Cell::text(id))];
-        members.extend(told(report));
+        members.extend(came_to(report));
         members.extend(counted(report.counts));
         Value::Object(object(members))
     });
     let list = summary.list.as_ref().map(|report| {
-        let mut members = told(report);
+        let mut members = came_to(report);
         members.extend(counted(report.counts));
         Value::Object(object(members))
     });
-    let mut all = object(members(summary, verdict));
+    let mut all = object(members(told));
     all.push(("list".to_owned(), list.unwrap_or(Value::Cell(Cell::Null))));
     all.push(("results".to_owned(), Value::Array(results.collect())));
     Value::Object(all)
