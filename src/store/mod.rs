@@ -27,8 +27,10 @@ pub(crate) mod read;
 mod recover;
 mod remote;
 mod revisions;
+mod scan;
 mod seen;
 pub(crate) mod syncs;
+pub(crate) mod verify;
 pub(crate) mod walks;
 pub(crate) mod write;
 

@@ -492,7 +492,7 @@ pub(super) fn is_open(status: Option<&str>) -> bool {
 }
 
 /// Packs an id of exactly 32 lower-case hex digits into 16 bytes.
-fn packed_id(id: &str) -> Option<[u8; 16]> {
+pub(super) fn packed_id(id: &str) -> Option<[u8; 16]> {
     let digits = id.as_bytes();
     if digits.len() != 32 {
         return None;
