@@ -30,6 +30,7 @@ mod network;
 mod output_args;
 mod paths;
 mod period;
+mod reprocess;
 mod show;
 mod signals;
 mod simulate;
@@ -37,6 +38,7 @@ mod sql;
 mod status;
 mod sync;
 mod usage;
+mod verify;
 mod when;
 mod whole_file;
 mod zone;
@@ -174,6 +176,8 @@ enum Command {
     AssertNone(assert_none::AssertNoneArgs),
     Sql(sql::SqlArgs),
     Status(status::StatusArgs),
+    Verify(verify::VerifyArgs),
+    Reprocess(reprocess::ReprocessArgs),
     Backup(backup::BackupArgs),
     Simulate(simulate::Args),
     Completions(completions::CompletionsArgs),
@@ -290,6 +294,8 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliErr
         Command::AssertNone(args) => assert_none::run(args, context),
         Command::Sql(args) => sql::run(args, context),
         Command::Status(args) => status::run(args, context),
+        Command::Verify(args) => verify::run(args, context),
+        Command::Reprocess(args) => reprocess::run(args, context),
         Command::Backup(args) => backup::run(args, context),
         Command::Simulate(args) => simulate::run(args, context),
         Command::Completions(args) => completions::run(args, context),
@@ -352,6 +358,19 @@ pub(crate) fn output_failed(error: &io::Error) -> CliError {
         return CliError::new(Exit::Done, "");
     }
     CliError::new(Exit::Machine, "cannot write to standard output").because(error)
+}
+
+/// Says whether progress is shown.
+fn shows_progress(context: &Context<'_>) -> bool {
+    match context.global.progress {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => {
+            context.err_is_terminal
+                && context.global.quiet == 0
+                && context.global.log_format == LogFormat::Text
+        }
+    }
 }
 
 /// Reads the clock.

@@ -26,6 +26,7 @@ pub(crate) mod query;
 pub(crate) mod read;
 mod recover;
 mod remote;
+pub(crate) mod reprocess;
 mod revisions;
 mod scan;
 mod seen;

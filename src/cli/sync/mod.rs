@@ -15,7 +15,7 @@ use super::duration;
 use super::error::{CliError, Exit};
 use super::messages::{self, Level};
 use super::network::NetworkArgs;
-use super::{Context, Global, LogFormat, When, archive, metrics, signals};
+use super::{Context, Global, archive, metrics, shows_progress, signals};
 use crate::api::auth::Auth;
 use crate::api::client::Client;
 use crate::api::endpoint::Endpoint;
@@ -194,7 +194,7 @@ fn walk(
         .map_err(|error| {
             CliError::new(Exit::Machine, "cannot start the runtime").because(&error)
         })?;
-    let progress = progress(context);
+    let progress = Progress::new(shows_progress(context));
     let (retry, retries) = std::sync::mpsc::channel::<String>();
     let wall = context.now;
     let (global, err) = (context.global, &mut *context.err);
@@ -245,19 +245,6 @@ fn walk(
     }
     progress.finish();
     result
-}
-
-fn progress(context: &Context<'_>) -> Progress {
-    let shown = match context.global.progress {
-        When::Always => true,
-        When::Never => false,
-        When::Auto => {
-            context.err_is_terminal
-                && context.global.quiet == 0
-                && context.global.log_format == LogFormat::Text
-        }
-    };
-    Progress::new(shown)
 }
 
 fn refusal(refusal: Refusal) -> CliError {

@@ -1,24 +1,10 @@
 //! What instances say of themselves: counters against tasks, marks against the ledger, attributes against their revisions.
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
+use rusqlite::Row;
 
 use super::{Error, Look, Promise, quoted};
-use crate::model::rows::InstanceRow;
 use crate::model::time::Timestamp;
-use crate::store::chain::sha256;
-use crate::store::scan::text;
-
-/// The attributes, in the order of [`attributes`].
-pub(crate) const ATTRIBUTES: [&str; 7] = [
-    "name",
-    "engine",
-    "engine_version",
-    "spec_code",
-    "capacity_gb",
-    "status",
-    "created",
-];
+use crate::store::scan::instances::{ATTRIBUTES, attributes, each_revision, stored};
 
 pub(super) fn look(look: &mut Look<'_>) -> Result<(), Error> {
     look.stage("instances", None);
@@ -136,65 +122,4 @@ fn revisions(look: &mut Look<'_>) -> Result<(), Error> {
         }
         Ok(())
     })
-}
-
-/// One revision of an instance.
-pub(crate) struct Told {
-    pub(crate) key: i64,
-    pub(crate) instance_key: i64,
-    digest_holds: bool,
-    pub(crate) raw: String,
-    /// The attributes as stored.
-    pub(crate) stored: [Option<String>; 7],
-}
-
-/// Hands over every revision of an instance.
-pub(crate) fn each_revision(
-    archive: &Connection,
-    mut take: impl FnMut(&Told) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let mut statement = archive.prepare(
-        "SELECT revision_key, name, engine, engine_version, spec_code, capacity_gb, status, created, instance_key, digest, raw
-         FROM instance_revision ORDER BY revision_key",
-    )?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let digest_holds = match (row.get_ref(9)?, row.get_ref(10)?) {
-            (ValueRef::Blob(digest), ValueRef::Text(raw)) => digest == sha256(raw),
-            _ => false,
-        };
-        take(&Told {
-            key: row.get(0)?,
-            instance_key: row.get(8)?,
-            digest_holds,
-            raw: text(row, 10)?.unwrap_or_default(),
-            stored: stored(row, 1)?,
-        })?;
-    }
-    Ok(())
-}
-
-/// Reads the attributes out of seven columns.
-fn stored(row: &Row<'_>, first: usize) -> rusqlite::Result<[Option<String>; 7]> {
-    let mut stored = [const { None }; 7];
-    for (index, cell) in stored.iter_mut().enumerate() {
-        *cell = text(row, first + index)?;
-    }
-    stored[4] = row
-        .get::<_, Option<f64>>(first + 4)?
-        .map(|number| number.to_string());
-    Ok(stored)
-}
-
-/// Writes the attributes as [`stored`] reads them.
-pub(crate) fn attributes(row: &InstanceRow) -> [Option<String>; 7] {
-    [
-        row.name.clone(),
-        row.engine.clone(),
-        row.engine_version.clone(),
-        row.spec_code.clone(),
-        row.capacity.map(|number| number.to_string()),
-        row.status.clone(),
-        row.created.map(|time| time.millis().to_string()),
-    ]
 }

@@ -4,6 +4,9 @@
 //! Beside what is stored stands what the raw text says, by the same code that a sync writes with. [`super::verify`] tells
 //! where the two differ, and [`super::reprocess`] makes the rows follow the text.
 
+mod differences;
+pub(super) mod instances;
+
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
@@ -12,12 +15,12 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, Rows};
 
 use crate::model::rows::{Normalized, Reading};
-use crate::model::status;
 use crate::model::time::Timestamp;
 use crate::store::Error;
 use crate::store::chain::sha256;
-use crate::store::revisions::{REVISIONS_A_TASK, adopts_time, stored_changes, stored_params};
+use crate::store::revisions::{REVISIONS_A_TASK, adopts_time};
 use crate::store::write::packed_id;
+use differences::Change;
 
 const TASKS: &str = "SELECT t.task_key, t.instance_key, t.id, o.name, s.name, s.is_final, u.user_id, u.user_name, t.is_open,
        t.created, t.updated, t.revision, t.revisions, t.first_walk, t.seen_walk, t.missing_walk, t.confirmed_walk,
@@ -118,21 +121,6 @@ pub(super) struct Revision {
 pub(super) struct Current {
     raw: String,
     normalized: Normalized,
-}
-
-/// One attribute: source, name, folded (1 or 0), old and new value.
-type Change = (String, String, i64, Option<String>, Option<String>);
-
-/// One cell that is not what the raw text says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Difference {
-    pub(super) table: &'static str,
-    /// The column, or of a change the attribute.
-    pub(super) name: String,
-    /// Of a revision, its number.
-    pub(super) revision: Option<i64>,
-    pub(super) stored: Option<String>,
-    pub(super) said: Option<String>,
 }
 
 /// Hands over every task with a key above `after`, in the order of keys. What belongs to a walk that is not visible yet is
@@ -344,163 +332,6 @@ fn revision(task: &mut Task, number: i64, row: &Row<'_>, reading: Reading) -> ru
         });
     }
     Ok(())
-}
-
-impl Task {
-    /// Returns every cell that is not what the raw text says.
-    pub(super) fn differences(&self) -> Vec<Difference> {
-        let mut found = Vec::new();
-        if let Some(current) = &self.current {
-            let said = TaskColumns::said(&current.raw, &current.normalized);
-            self.row.compare(&said, &mut found);
-            let is_open = i64::from(!self.is_final(said.status.as_deref()));
-            if is_open != self.is_open {
-                let word = |is_open: i64| Some(is_open.to_string());
-                found.push(Difference {
-                    table: "task",
-                    name: "is_open".to_owned(),
-                    revision: None,
-                    stored: word(self.is_open),
-                    said: word(is_open),
-                });
-            }
-            self.compare_changes(current, &mut found);
-        }
-        for revision in &self.observed {
-            let (status, updated) = &revision.said;
-            let mut differ = |name: &str, stored: Option<String>, said: Option<String>| {
-                if stored != said {
-                    found.push(Difference {
-                        table: "revision",
-                        name: name.to_owned(),
-                        revision: Some(revision.number),
-                        stored,
-                        said,
-                    });
-                }
-            };
-            differ("status", revision.status.clone(), status.clone());
-            differ("updated", moment(revision.updated), moment(*updated));
-        }
-        found
-    }
-
-    /// A status is final by what this program knows of it, or by what the archive remembers.
-    pub(super) fn is_final(&self, status: Option<&str>) -> bool {
-        status.is_some_and(|status| {
-            let is_remembered = self.status_is_final && self.row.status.as_deref() == Some(status);
-            status::is_final(status) || is_remembered
-        })
-    }
-
-    /// Says whether the current revision's status is final.
-    pub(super) fn said_final(&self) -> Option<bool> {
-        let current = self.current.as_ref()?;
-        Some(self.is_final(current.normalized.row.status.as_deref()))
-    }
-
-    fn compare_changes(&self, current: &Current, found: &mut Vec<Difference>) {
-        let said = stored_changes(&current.raw, &current.normalized).map(|(change, new)| {
-            (
-                change.source.as_str().to_owned(),
-                change.attribute.clone(),
-                i64::from(change.folded),
-                change.old_value.clone(),
-                new.map(str::to_owned),
-            )
-        });
-        let mut said: Vec<Change> = said.collect();
-        let mut stored = self.changes.clone();
-        said.sort();
-        stored.sort();
-        if said == stored {
-            return;
-        }
-        let values = |change: &Change| {
-            let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-            format!("{} → {}", value(&change.3), value(&change.4))
-        };
-        let name = |change: &Change| format!("{}.{}", change.0, change.1);
-        let is_same =
-            |one: &Change, other: &Change| (&one.0, &one.1, one.2) == (&other.0, &other.1, other.2);
-        for change in &stored {
-            let meant = said.iter().find(|said| is_same(said, change));
-            if meant != Some(change) {
-                found.push(Difference {
-                    table: "change",
-                    name: name(change),
-                    revision: None,
-                    stored: Some(values(change)),
-                    said: meant.map(values),
-                });
-            }
-        }
-        for change in said {
-            if !stored.iter().any(|stored| is_same(stored, &change)) {
-                found.push(Difference {
-                    table: "change",
-                    name: name(&change),
-                    revision: None,
-                    stored: None,
-                    said: Some(values(&change)),
-                });
-            }
-        }
-    }
-}
-
-impl TaskColumns {
-    fn said(raw: &str, normalized: &Normalized) -> Self {
-        let row = &normalized.row;
-        Self {
-            id: row.id.clone(),
-            name: row.name.clone(),
-            status: row.status.clone(),
-            user_id: row.user_id.clone(),
-            user_name: row.user_name.clone(),
-            created: row.created.map(Timestamp::millis),
-            updated: row.updated.map(Timestamp::millis),
-            params: stored_params(raw, row).map(str::to_owned),
-            error_code: row.error_code.clone(),
-        }
-    }
-
-    fn compare(&self, said: &Self, found: &mut Vec<Difference>) {
-        if self == said {
-            return;
-        }
-        let texts = |row: &Self| {
-            [
-                ("id", row.id.clone()),
-                ("name", row.name.clone()),
-                ("status", row.status.clone()),
-                ("user_id", row.user_id.clone()),
-                ("user_name", row.user_name.clone()),
-                ("created", moment(row.created)),
-                ("updated", moment(row.updated)),
-                ("params", row.params.clone()),
-                ("error_code", row.error_code.clone()),
-            ]
-        };
-        for ((name, stored), (_, said)) in texts(self).into_iter().zip(texts(said)) {
-            if stored != said {
-                found.push(Difference {
-                    table: "task",
-                    name: name.to_owned(),
-                    revision: None,
-                    stored,
-                    said,
-                });
-            }
-        }
-    }
-}
-
-/// A time as people read it; one that is none stays a number.
-fn moment(millis: Option<i64>) -> Option<String> {
-    millis.map(|millis| {
-        Timestamp::from_millis(millis).map_or_else(|| millis.to_string(), |time| time.to_string())
-    })
 }
 
 /// Returns a cell as text. Bytes that are no text are shown as such, since somebody altered them.
