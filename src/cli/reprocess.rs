@@ -9,7 +9,7 @@ use super::{Context, archive, shows_progress};
 use crate::output::progress::Progress;
 use crate::output::{self, Cell, Column};
 use crate::store::read;
-use crate::store::reprocess::{self, Changed};
+use crate::store::reprocess::{self, Rebuilt};
 use crate::store::write::Archive;
 use crate::sync::READING;
 
@@ -43,20 +43,20 @@ pub(crate) fn run(args: &ReprocessArgs, context: &mut Context<'_>) -> Result<Exi
     };
     // Opened for reading first: an archive that is not there must not be made.
     let connection = archive::for_reading(context.global)?;
-    let changed = if args.dry_run {
+    let rebuilt = if args.dry_run {
         let moment = read::snapshot(&connection)?;
         reprocess::rehearse(&moment, READING, &mut step)?
     } else {
         drop(connection);
         let writable = archive::for_writing(context.global, (context.now)())?;
         let mut archive = Archive::new(writable, READING);
-        let changed = archive.reprocess(&mut step)?;
+        let rebuilt = archive.reprocess(&mut step)?;
         archive.close()?;
-        changed
+        rebuilt
     };
     progress.finish();
-    print(&changed, args, context)?;
-    Ok(if changed.left == 0 {
+    print(&rebuilt, args, context)?;
+    Ok(if rebuilt.left == 0 {
         Exit::Done
     } else {
         Exit::Partial
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &ReprocessArgs, context: &mut Context<'_>) -> Result<Exi
 }
 
 fn print(
-    changed: &Changed,
+    rebuilt: &Rebuilt,
     args: &ReprocessArgs,
     context: &mut Context<'_>,
 ) -> Result<(), CliError> {
@@ -72,7 +72,7 @@ fn print(
     let mut records = output::records(settings, &mut *context.out);
     let columns = ["table", "column", "rows"].map(Column::wanted);
     written(records.header(&columns))?;
-    for ((table, name), rows) in &changed.rows {
+    for ((table, name), rows) in &rebuilt.rows {
         let rows = Cell::Integer(i64::try_from(*rows).unwrap_or(i64::MAX));
         written(records.row(&[Cell::text(*table), Cell::text(name.as_str()), rows]))?;
     }
@@ -83,15 +83,15 @@ fn print(
         context,
         &format!(
             "{} of {} tasks {would}changed, {} rows in all",
-            changed.changed,
-            changed.tasks,
-            changed.rows.values().sum::<u64>()
+            rebuilt.touched,
+            rebuilt.tasks,
+            rebuilt.rows.values().sum::<u64>()
         ),
     );
-    if changed.left > 0 {
+    if rebuilt.left > 0 {
         let line = format!(
             "{} are left as they are: their raw text is not the one that was received; `dcs-history verify` names them",
-            changed.left
+            rebuilt.left
         );
         messages::write(context.err, context.global, Level::Warning, &line);
     }

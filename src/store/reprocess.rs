@@ -27,17 +27,17 @@ const COUNTERS: [&str; 4] = ["tasks", "open_tasks", "missing_tasks", "confirmed_
 
 /// What was found to differ, and changed unless it was only looked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Changed {
+pub(crate) struct Rebuilt {
     /// How many rows, by table and column (of a change: the attribute).
     pub(crate) rows: BTreeMap<(&'static str, String), u64>,
     /// Tasks that were looked at, and those of which anything differed.
     pub(crate) tasks: u64,
-    pub(crate) changed: u64,
+    pub(crate) touched: u64,
     /// Tasks and instances with a text that is not the one that was received: they are left as they are.
     pub(crate) left: u64,
 }
 
-impl Changed {
+impl Rebuilt {
     fn count(&mut self, table: &'static str, name: &str) {
         *self.rows.entry((table, name.to_owned())).or_default() += 1;
     }
@@ -54,7 +54,7 @@ struct Wanting {
 
 /// One pass over everything.
 struct Pass<'a> {
-    changed: Changed,
+    rebuilt: Rebuilt,
     /// What the tasks of each instance come to, in the order of [`COUNTERS`].
     counted: HashMap<i64, [i64; 4]>,
     step: &'a mut dyn FnMut(u64),
@@ -65,7 +65,7 @@ pub(crate) fn rehearse(
     connection: &Connection,
     reading: Reading,
     step: &mut dyn FnMut(u64),
-) -> Result<Changed, Error> {
+) -> Result<Rebuilt, Error> {
     let mut pass = Pass::new(step);
     pass.statuses(connection)?;
     pass.tasks(connection, reading, scan::BEFORE_ALL, |_| {
@@ -74,19 +74,19 @@ pub(crate) fn rehearse(
     pass.instance_revisions(connection, reading)?;
     pass.instances(connection, reading)?;
     pass.counters(connection)?;
-    Ok(pass.changed)
+    Ok(pass.rebuilt)
 }
 
 impl Archive {
     /// Makes the rows follow the raw text.
-    pub(crate) fn reprocess(&mut self, step: &mut dyn FnMut(u64)) -> Result<Changed, Error> {
+    pub(crate) fn reprocess(&mut self, step: &mut dyn FnMut(u64)) -> Result<Rebuilt, Error> {
         self.recover()?;
         self.write()?;
         let done = self.reprocess_all(step);
         match done {
-            Ok(changed) => {
+            Ok(rebuilt) => {
                 self.commit()?;
-                Ok(changed)
+                Ok(rebuilt)
             }
             Err(error) => {
                 self.abandon();
@@ -95,7 +95,7 @@ impl Archive {
         }
     }
 
-    fn reprocess_all(&mut self, step: &mut dyn FnMut(u64)) -> Result<Changed, Error> {
+    fn reprocess_all(&mut self, step: &mut dyn FnMut(u64)) -> Result<Rebuilt, Error> {
         let mut pass = Pass::new(step);
         for status_key in pass.statuses(&self.writable.connection)? {
             self.writable.connection.execute(
@@ -142,7 +142,7 @@ impl Archive {
                 [key, tasks, open, missing, confirmed],
             )?;
         }
-        Ok(pass.changed)
+        Ok(pass.rebuilt)
     }
 
     fn rebuild(&mut self, task: &Wanting) -> Result<(), Error> {
@@ -211,7 +211,7 @@ impl Archive {
 impl<'a> Pass<'a> {
     fn new(step: &'a mut dyn FnMut(u64)) -> Self {
         Self {
-            changed: Changed::default(),
+            rebuilt: Rebuilt::default(),
             counted: HashMap::new(),
             step,
         }
@@ -225,7 +225,7 @@ impl<'a> Pass<'a> {
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             if status::is_final(&row.get::<_, String>(1)?) {
-                self.changed.count("status", "is_final");
+                self.rebuilt.count("status", "is_final");
                 found.push(row.get(0)?);
             }
         }
@@ -245,8 +245,8 @@ impl<'a> Pass<'a> {
             let Item::Task(task) = item else {
                 return Ok(ControlFlow::Continue(()));
             };
-            self.changed.tasks += 1;
-            (self.step)(self.changed.tasks);
+            self.rebuilt.tasks += 1;
+            (self.step)(self.rebuilt.tasks);
             let wanting = self.judge(&task);
             let is_open = task
                 .said_final()
@@ -273,20 +273,20 @@ impl<'a> Pass<'a> {
             return None;
         }
         if task.observed.iter().any(|revision| !revision.digest_holds) {
-            self.changed.left += 1;
+            self.rebuilt.left += 1;
             return None;
         }
         let mut revisions = Vec::new();
         let mut row_differs = false;
         for difference in differences {
-            self.changed.count(difference.table, &difference.name);
+            self.rebuilt.count(difference.table, &difference.name);
             match difference.revision {
                 Some(number) if revisions.last() != Some(&number) => revisions.push(number),
                 Some(_) => {}
                 None => row_differs = true,
             }
         }
-        self.changed.changed += 1;
+        self.rebuilt.touched += 1;
         let is_open = task.said_final().is_some_and(|is_final| !is_final);
         Some(Wanting {
             key: task.key,
@@ -309,12 +309,12 @@ impl<'a> Pass<'a> {
                 return Ok(());
             }
             if !revision.digest_holds {
-                self.changed.left += 1;
+                self.rebuilt.left += 1;
                 return Ok(());
             }
             for (name, (said, stored)) in ATTRIBUTES.iter().zip(said.iter().zip(&revision.stored)) {
                 if said != stored {
-                    self.changed.count("instance_revision", name);
+                    self.rebuilt.count("instance_revision", name);
                 }
             }
             found.push((revision.key, row));
@@ -342,7 +342,7 @@ impl<'a> Pass<'a> {
             if said != own {
                 for (name, (said, own)) in ATTRIBUTES.iter().zip(said.iter().zip(&own)) {
                     if said != own {
-                        self.changed.count("instance", name);
+                        self.rebuilt.count("instance", name);
                     }
                 }
                 found.push(row.get(0)?);
@@ -364,7 +364,7 @@ impl<'a> Pass<'a> {
             let counted: [i64; 4] = self.counted.get(&key).copied().unwrap_or_default();
             for (name, (said, counted)) in COUNTERS.iter().zip(said.iter().zip(&counted)) {
                 if said != counted {
-                    self.changed.count("instance", name);
+                    self.rebuilt.count("instance", name);
                 }
             }
             if said != counted {

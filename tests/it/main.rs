@@ -27,3 +27,4 @@ mod support;
 mod support_pages;
 mod terminal;
 mod time;
+mod verify;

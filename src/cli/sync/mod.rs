@@ -151,7 +151,7 @@ pub(crate) fn read(
     let recorded = summary
         .record(&mut archive, verdict.outcome, verdict.exit.code())
         .and_then(|head| archive.close().map(|()| head));
-    let head = recorded.as_ref().ok().map(hex);
+    let head = recorded.as_ref().ok().map(|head| hex(head));
     if let Err(error) = recorded {
         messages::write(
             context.err,

@@ -17,7 +17,7 @@ use rusqlite::{Connection, Row, Rows};
 use crate::model::rows::{Normalized, Reading};
 use crate::model::time::Timestamp;
 use crate::store::Error;
-use crate::store::chain::sha256;
+use crate::store::chain::{hex, sha256};
 use crate::store::revisions::{REVISIONS_A_TASK, adopts_time};
 use crate::store::write::packed_id;
 use differences::Change;
@@ -173,7 +173,7 @@ pub(super) fn pending(connection: &Connection) -> rusqlite::Result<HashSet<i64>>
 
 fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
     let id = match row.get_ref(2)? {
-        ValueRef::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        ValueRef::Blob(bytes) => hex(bytes),
         _ => text(row, 2)?.unwrap_or_default(),
     };
     let is_packed = matches!(row.get_ref(2)?, ValueRef::Blob(_));

@@ -23,7 +23,7 @@ pub(super) struct Lane {
 }
 
 /// What must not be: what it would belong to, the question that finds it, and what is said of each row of the answer.
-const NEVER: [(Promise, &str, &str); 9] = [
+const NEVER: [(Promise, &str, &str); 11] = [
     (
         Promise::Ledger,
         "SELECT 'walk ' || w.walk_key FROM walk w
@@ -55,6 +55,26 @@ const NEVER: [(Promise, &str, &str); 9] = [
            OR (f.instance_key, f.project_key) IS NOT (r.instance_key, r.project_key)
            OR (l.instance_key, l.project_key) IS NOT (r.instance_key, r.project_key)",
         "the walks that are said to have met it cannot have",
+    ),
+    (
+        Promise::Ledger,
+        "SELECT 'walk ' || w.walk_key FROM walk w
+         JOIN (SELECT last_walk, count(*) AS met FROM rejected_record GROUP BY last_walk) r ON r.last_walk = w.walk_key
+         WHERE r.met > w.rejected",
+        "more rejected records were met by it last than its ledger line knows of",
+    ),
+    (
+        // A walk that a kill ended did not come to note what it met again.
+        Promise::Ledger,
+        "SELECT 'walk ' || w.walk_key FROM (
+           SELECT max(walk_key) AS walk_key FROM walk
+           WHERE rejected > 0 AND reason <> 'interrupted' AND walk_key NOT IN (SELECT walk_key FROM pending)
+           GROUP BY instance_key, project_key) l
+         JOIN walk w ON w.walk_key = l.walk_key
+         WHERE w.rejected > (
+           SELECT count(*) FROM rejected_record r
+           WHERE r.last_walk >= w.walk_key AND (r.instance_key, r.project_key) IS (w.instance_key, w.project_key))",
+        "fewer rejected records were met by it or later than its ledger line knows of",
     ),
     (
         Promise::Ledger,
