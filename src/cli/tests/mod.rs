@@ -892,6 +892,7 @@ const NOT_SETTINGS: &[(&str, &[&str])] = &[
     // The columns and the rows of an answer belong to its query.
     ("sql", &["param", "columns", "limit"]),
     ("demo", &["dir"]),
+    ("reprocess", &["dry-run"]),
     ("backup", &["force"]),
     ("status", &["instance"]),
     // Its options make a cloud to try things on.
