@@ -169,7 +169,9 @@ impl Archive {
                     "UPDATE revision SET status_key = ?2, updated = ?3 WHERE revision_key = ?1",
                 )?
                 .execute(params![
-                    task.key * REVISIONS_A_TASK + number,
+                    task.key
+                        .saturating_mul(REVISIONS_A_TASK)
+                        .saturating_add(*number),
                     status,
                     row.updated.map(Timestamp::millis)
                 ])?;
@@ -182,9 +184,12 @@ impl Archive {
             .writable
             .connection
             .prepare_cached("SELECT raw, adopted FROM revision WHERE revision_key = ?1")?
-            .query_row([task_key * REVISIONS_A_TASK + number], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
+            .query_row(
+                [task_key
+                    .saturating_mul(REVISIONS_A_TASK)
+                    .saturating_add(number)],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
         Ok(text)
     }
 
@@ -258,7 +263,7 @@ impl<'a> Pass<'a> {
                 i64::from(task.flags.missing_walk.is_some()),
                 i64::from(task.flags.confirmed_walk.is_some()),
             ]) {
-                *counted += one;
+                *counted = counted.saturating_add(one);
             }
             Ok(wanting.map_or(ControlFlow::Continue(()), &mut take))
         })

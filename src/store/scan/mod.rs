@@ -247,7 +247,9 @@ impl Beside<'_> {
             ("change", &mut self.changes, 1),
             ("absence", &mut self.absences, 1),
         ] {
-            while let Some((stray, _)) = cursor.within(key.saturating_mul(unit) - 1)? {
+            while let Some((stray, _)) =
+                cursor.within(key.saturating_mul(unit).saturating_sub(1))?
+            {
                 let stray = (table, stray.div_euclid(unit));
                 // A stray task is told once a table. Lists of them are as long as the damage.
                 if strays.last() != Some(&stray) {
@@ -266,9 +268,11 @@ impl Beside<'_> {
         reading: Reading,
         pending: &HashSet<i64>,
     ) -> rusqlite::Result<()> {
-        let last = task.key.saturating_mul(REVISIONS_A_TASK) + REVISIONS_A_TASK - 1;
+        // Keys come from a file that anybody may have altered: none of them may overflow.
+        let first = task.key.saturating_mul(REVISIONS_A_TASK);
+        let last = first.saturating_add(REVISIONS_A_TASK - 1);
         while let Some((key, row)) = self.revisions.within(last)? {
-            let number = key - task.key * REVISIONS_A_TASK;
+            let number = key.saturating_sub(first);
             if !pending.contains(&row.get(1)?) {
                 revision(task, number, row, reading)?;
             }

@@ -29,7 +29,7 @@ pub(super) fn look(look: &mut Look<'_>, expected: Option<&Digest>) -> Result<(),
                 "its link does not follow from the link before it and what was written since: that sync's row, ledger \
                  lines {} to {}, a journal entry, a rejected record or a revision of an instance was altered, removed or \
                  added",
-                from + 1,
+                from.saturating_add(1),
                 link.reach.walk()
             );
             look.fault(Promise::Chain, format!("sync {}", link.reach.sync()), what);

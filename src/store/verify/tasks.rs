@@ -207,7 +207,7 @@ fn tally(look: &mut Look<'_>, task: &Task) {
         );
     };
     tally.tasks += 1;
-    tally.open += is_open;
+    tally.open = tally.open.saturating_add(is_open);
     tally.missing += i64::from(task.flags.missing_walk.is_some());
     tally.confirmed += i64::from(task.flags.confirmed_walk.is_some());
     if let Some(mark) = tally.mark {
