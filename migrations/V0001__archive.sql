@@ -99,7 +99,8 @@ CREATE TABLE walk(
   reappeared INTEGER NOT NULL DEFAULT 0,
   mark_before INTEGER,
   mark_after INTEGER,
-  error TEXT
+  error TEXT,
+  digest BLOB -- over the revisions and absences that it brought (see src/store/chain.rs); null where it brought none
 ) STRICT;
 CREATE INDEX walk_instance ON walk(instance_key);
 -- What coverage reads: the proven walks of an instance around a period, and those of a list of instances.
@@ -209,9 +210,9 @@ CREATE TABLE rejected_record(
   task_id TEXT,           -- the instance's id, of a record of the list of instances
   position INTEGER NOT NULL,
   reason TEXT NOT NULL,
-  raw ANY NOT NULL,       -- text, or bytes where they are not UTF-8 or hold a NUL
   first_walk INTEGER NOT NULL REFERENCES walk,
-  last_walk INTEGER NOT NULL REFERENCES walk
+  last_walk INTEGER NOT NULL REFERENCES walk,
+  raw ANY NOT NULL        -- text, or bytes where they are not UTF-8 or hold a NUL
 ) STRICT;
 CREATE UNIQUE INDEX rejected_identity ON rejected_record(coalesce(instance_key, -project_key), digest);
 
@@ -238,6 +239,28 @@ CREATE TABLE manner(
   last_seen INTEGER NOT NULL,
   PRIMARY KEY(host, aspect)
 ) STRICT, WITHOUT ROWID;
+
+-- What walks concluded of tasks that they lacked, in the order in which it was concluded. A task's own columns say how it
+-- stands; these rows, which are never changed, say why, and the hash chain covers them.
+CREATE TABLE absence(
+  task_key INTEGER NOT NULL REFERENCES task,
+  walk_key INTEGER NOT NULL REFERENCES walk,
+  kind INTEGER NOT NULL, -- 1 missing (removed), 2 missing (aged out), 3 confirmed, 4 reappeared
+  seen_walk INTEGER,     -- of the first two: the last walk known to have shown it
+  PRIMARY KEY(task_key, walk_key)
+) STRICT, WITHOUT ROWID;
+
+-- The hash chain: a link for each sync that has ended. Its head is the SHA-256 of the head before it and of all ledger
+-- lines, journal entries, rejected records, revisions of instances and syncs since then, up to the keys that it names.
+CREATE TABLE link(
+  sync_key INTEGER PRIMARY KEY REFERENCES sync,
+  walk_key INTEGER NOT NULL,
+  journal_key INTEGER NOT NULL,
+  rejected_key INTEGER NOT NULL,
+  instance_revision INTEGER NOT NULL,
+  state BLOB NOT NULL,   -- SHA-256 of what this sync left in project and instance
+  head BLOB NOT NULL
+) STRICT;
 
 -- The views: the contract.
 
@@ -424,7 +447,8 @@ SELECT s.sync_key AS sync_id,
   coalesce(sum(w.older) FILTER (WHERE w.kind <> 'instances'), 0) AS older,
   coalesce(sum(w.rejected), 0) AS rejected,
   coalesce(sum(w.missing) FILTER (WHERE w.kind <> 'instances'), 0) AS missing,
-  coalesce(sum(w.reappeared) FILTER (WHERE w.kind <> 'instances'), 0) AS reappeared
+  coalesce(sum(w.reappeared) FILTER (WHERE w.kind <> 'instances'), 0) AS reappeared,
+  (SELECT lower(hex(l.head)) FROM link l WHERE l.sync_key = s.sync_key) AS head
 FROM sync s
 LEFT JOIN walk w ON w.sync_key = s.sync_key AND w.walk_key NOT IN (SELECT walk_key FROM pending)
 GROUP BY s.sync_key;

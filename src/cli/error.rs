@@ -31,6 +31,8 @@ pub(crate) enum Exit {
     CannotKnow,
     /// `status`: stale or unhealthy.
     Unhealthy,
+    /// `verify`: something in the archive is not as it was written.
+    DoesNotHold,
     /// Another sync or program holds the archive.
     Busy,
     /// SIGINT.
@@ -52,6 +54,7 @@ impl Exit {
             Self::Found => 10,
             Self::CannotKnow => 11,
             Self::Unhealthy => 12,
+            Self::DoesNotHold => 13,
             Self::Busy => 75,
             Self::Interrupted => 130,
             Self::Terminated => 143,
@@ -71,6 +74,7 @@ impl Exit {
             Self::Found => "found",
             Self::CannotKnow => "cannot_know",
             Self::Unhealthy => "unhealthy",
+            Self::DoesNotHold => "does_not_hold",
             Self::Busy => "busy",
             Self::Interrupted => "interrupted",
             Self::Terminated => "terminated",

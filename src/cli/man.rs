@@ -146,7 +146,7 @@ fn examples(command: &Command) -> Roff {
 }
 
 /// The exit codes as the main page explains them.
-const EXITS: [(Exit, &str); 13] = [
+const EXITS: [(Exit, &str); 14] = [
     (Exit::Done, "done; for sync: every instance proven"),
     (
         Exit::Machine,
@@ -172,6 +172,7 @@ const EXITS: [(Exit, &str); 13] = [
     (Exit::Found, "assert-none: found"),
     (Exit::CannotKnow, "assert-none: cannot know"),
     (Exit::Unhealthy, "status: stale or unhealthy"),
+    (Exit::DoesNotHold, "verify: something does not hold"),
     (Exit::Busy, "another program holds the archive"),
     (Exit::Interrupted, "interrupted (SIGINT)"),
     (Exit::Terminated, "terminated (SIGTERM)"),

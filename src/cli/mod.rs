@@ -32,6 +32,7 @@ mod network;
 mod output_args;
 mod paths;
 mod period;
+mod reprocess;
 mod settings;
 mod show;
 mod signals;
@@ -43,6 +44,7 @@ mod status;
 mod sync;
 mod target;
 mod usage;
+mod verify;
 mod when;
 mod whole_file;
 mod zone;
@@ -202,6 +204,8 @@ enum Command {
     Export(export::ExportArgs),
     Status(status::StatusArgs),
     Doctor(Box<doctor::DoctorArgs>),
+    Verify(verify::VerifyArgs),
+    Reprocess(reprocess::ReprocessArgs),
     Backup(backup::BackupArgs),
     Simulate(simulate::Args),
     Completions(completions::CompletionsArgs),
@@ -359,6 +363,8 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliErr
         Command::Export(args) => export::run(args, context),
         Command::Status(args) => status::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
+        Command::Verify(args) => verify::run(args, context),
+        Command::Reprocess(args) => reprocess::run(args, context),
         Command::Backup(args) => backup::run(args, context),
         Command::Simulate(args) => simulate::run(args, context),
         Command::Completions(args) => completions::run(args, context),
@@ -421,6 +427,19 @@ pub(crate) fn output_failed(error: &io::Error) -> CliError {
         return CliError::new(Exit::Done, "");
     }
     CliError::new(Exit::Machine, "cannot write to standard output").because(error)
+}
+
+/// Says whether progress is shown.
+fn shows_progress(context: &Context<'_>) -> bool {
+    match context.global.progress {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => {
+            context.err_is_terminal
+                && context.global.quiet == 0
+                && context.global.log_format == LogFormat::Text
+        }
+    }
 }
 
 /// Reads the clock.

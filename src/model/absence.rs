@@ -10,7 +10,7 @@ use super::{
 
 /// How far apart two proven full walks must be for the second one to confirm an absence: a copy of the upstream's data
 /// that lags for minutes must not make a record missing.
-const CONFIRM_AFTER: i64 = HOUR;
+pub(crate) const CONFIRM_AFTER: i64 = HOUR;
 
 /// The same for a task that is newer than everything shown: then the whole answer may come from a lagging copy.
 const CONFIRM_NEWEST_AFTER: i64 = DAY;

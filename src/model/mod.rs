@@ -6,6 +6,7 @@
 pub(crate) mod absence;
 pub(crate) mod coverage;
 pub(crate) mod fact;
+pub(crate) mod finding;
 pub(crate) mod health;
 pub(crate) mod json;
 pub(crate) mod kind;
@@ -13,6 +14,7 @@ pub(crate) mod ledger;
 pub(crate) mod naming;
 pub(crate) mod operation;
 pub(crate) mod record;
+pub(crate) mod replay;
 pub(crate) mod rows;
 pub(crate) mod standing;
 pub(crate) mod status;

@@ -13,6 +13,8 @@ pub(crate) struct Normalized {
 /// The columns of one task. A member that is absent or null upstream is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TaskRow {
+    /// As the archive keeps it; every task has one.
+    pub(crate) id: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) status: Option<String>,
     pub(crate) user_id: Option<String>,

@@ -25,6 +25,7 @@ pub(crate) fn rows(task: &Task<'_>) -> Normalized {
     let params = params.as_deref().and_then(value::members);
     Normalized {
         row: TaskRow {
+            id: task.id.and_then(value::text),
             name: task.name.and_then(value::text),
             status: task.status.and_then(value::text),
             user_id: task.user_id.and_then(value::text),

@@ -239,6 +239,7 @@ fn columns_hold_the_text_form_of_whatever_came_p04_p09() {
     )
     .row;
     let expected = TaskRow {
+        id: None,
         name: Some("7".to_owned()),
         status: Some(r#"["S"]"#.to_owned()),
         user_id: Some("0.10".to_owned()),

@@ -1,4 +1,4 @@
-//! Progress of a sync on a terminal: one line that moves, and messages that do not tear it.
+//! Progress on a terminal: one line that moves, and messages that do not tear it.
 
 use std::time::Duration;
 
@@ -15,18 +15,39 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Shows progress on standard error, or hides it.
+    /// Shows progress of a sync on standard error, or hides it.
     pub(crate) fn new(shown: bool) -> Self {
+        Self::styled(shown, "{spinner} {pos}/{len} instances  {msg}")
+    }
+
+    /// Shows progress of work on the archive, one stage after the other.
+    pub(crate) fn steps(shown: bool) -> Self {
+        Self::styled(shown, "{spinner} {msg}  {pos}/{len}")
+    }
+
+    fn styled(shown: bool, template: &str) -> Self {
         if !shown {
             return Self {
                 bar: ProgressBar::hidden(),
             };
         }
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{spinner} {pos}/{len} instances  {msg}");
+        let style = ProgressStyle::with_template(template);
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(TICK);
         Self { bar }
+    }
+
+    /// The next stage begins; how many steps it has, where that is known.
+    pub(crate) fn stage(&self, name: &'static str, steps: Option<u64>) {
+        self.bar.set_message(name);
+        self.bar.set_length(steps.unwrap_or(0));
+        self.bar.set_position(0);
+    }
+
+    /// So many steps of it are done.
+    pub(crate) fn step(&self, done: u64) {
+        self.bar.set_position(done);
     }
 
     /// So many instances will be read.

@@ -46,3 +46,7 @@ INSERT INTO revision(revision_key, walk_key, status_key, updated, digest, raw) V
 INSERT INTO change VALUES (1, 1, '4', '8.0'), (1, 2, '6379', NULL), (1, 3, NULL, '100%_done'), (4, 2, '6379', '6380'),
   (2, 4, NULL, 'true'), (3, 3, NULL, char(27) || '[2J');
 UPDATE walk SET project_key = 1 WHERE kind = 'instances';
+INSERT INTO manner(host, aspect, finding, evidence, first_seen, last_seen) VALUES
+  ('dcs.example', 'count', 'total', '2 came and 3 counted', 1790812800000, 1790816400000);
+INSERT INTO link(sync_key, walk_key, journal_key, rejected_key, instance_revision, state, head) VALUES
+  (1, 2, 1, 1, 1, zeroblob(32), x'00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff');

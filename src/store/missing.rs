@@ -5,7 +5,12 @@
 use rusqlite::params;
 
 use crate::model::{absence, ledger::MissingAs, time::Timestamp};
-use crate::store::{Error, walks::integer, write::Archive};
+use crate::store::{
+    Error,
+    chain::{Absence, AbsenceKind},
+    walks::integer,
+    write::Archive,
+};
 
 /// A task that a walk lacks and that was not called missing before.
 pub(super) struct Lacking {
@@ -85,13 +90,13 @@ impl Archive {
         Ok(confirmable)
     }
 
-    /// Calls missing what the proven walk lacks, and confirms what an earlier one called so.
+    /// Calls missing what the proven walk lacks, and confirms what an earlier one called so; returns both.
     pub(super) fn call_missing(
         &mut self,
         walk_key: i64,
         lacking: &[Lacking],
         confirmable: &[i64],
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Absence>, Error> {
         let state = self.walk(walk_key);
         let (instance_key, shown) = (state.instance_key, state.shown);
         state.counts.missing = lacking.len() as u64;
@@ -103,20 +108,35 @@ impl Archive {
             })
             .flatten();
         let missing_as: MissingAs = absence::missing_as(newest, shown);
+        let kind = match missing_as {
+            MissingAs::Removed => AbsenceKind::Removed,
+            MissingAs::AgedOut => AbsenceKind::AgedOut,
+        };
+        let mut absences = Vec::with_capacity(lacking.len() + confirmable.len());
         for task in lacking {
-            self.writable.connection
+            let seen_walk = self.writable.connection
                 .prepare_cached(
                     "UPDATE task SET missing_walk = ?2, missing_as = ?3,
                        seen_walk = max(coalesce(seen_walk, 0), coalesce((SELECT full_walk FROM instance WHERE instance_key = ?4), 0))
-                     WHERE task_key = ?1",
+                     WHERE task_key = ?1 RETURNING seen_walk",
                 )?
-                .execute(params![task.task_key, walk_key, missing_as.as_str(), instance_key])?;
+                .query_row(params![task.task_key, walk_key, missing_as.as_str(), instance_key], |row| row.get(0))?;
+            absences.push(Absence {
+                task_key: task.task_key,
+                kind,
+                seen_walk,
+            });
         }
         for task_key in confirmable {
             self.writable
                 .connection
                 .prepare_cached("UPDATE task SET confirmed_walk = ?2 WHERE task_key = ?1")?
                 .execute([*task_key, walk_key])?;
+            absences.push(Absence {
+                task_key: *task_key,
+                kind: AbsenceKind::Confirmed,
+                seen_walk: None,
+            });
         }
         self.writable.connection
             .prepare_cached(
@@ -124,6 +144,6 @@ impl Archive {
                  WHERE instance_key = ?1",
             )?
             .execute(params![instance_key, integer(lacking.len() as u64), integer(confirmable.len() as u64)])?;
-        Ok(())
+        Ok(absences)
     }
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod backup;
 mod birth;
+pub(crate) mod chain;
 mod compact;
 mod dictionary;
 pub(crate) mod error;
@@ -29,10 +30,13 @@ pub(crate) mod query;
 pub(crate) mod read;
 mod recover;
 mod remote;
+pub(crate) mod reprocess;
 mod revisions;
+mod scan;
 mod seen;
 pub(crate) mod syncs;
 pub(crate) mod upstream;
+pub(crate) mod verify;
 pub(crate) mod walks;
 pub(crate) mod write;
 

@@ -6,7 +6,7 @@
 use rusqlite::params;
 
 use crate::model::time::Timestamp;
-use crate::store::{Error, walks::integer, write::Archive};
+use crate::store::{Error, chain, walks::integer, write::Archive};
 
 impl Archive {
     /// Closes what a kill left behind: its walks become unproven ledger lines, `interrupted`, and their rows visible.
@@ -52,6 +52,12 @@ impl Archive {
             self.writable.connection.execute(
                 "UPDATE walk SET reappeared = ?2 WHERE walk_key = ?1",
                 params![walk_key, integer(settled.reappeared)],
+            )?;
+            chain::seal(
+                &self.writable.connection,
+                *walk_key,
+                settled.brought,
+                settled.absences,
             )?;
             self.answered(*instance_key, *walk_key)?;
             self.reveal(*walk_key)?;

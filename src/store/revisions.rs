@@ -5,7 +5,7 @@ use rusqlite::{Row, params};
 use crate::model::{
     Digest,
     record::Observation,
-    rows::{Normalized, TaskRow},
+    rows::{ChangeRow, Normalized, TaskRow},
     standing::Standing,
     time::Timestamp,
 };
@@ -115,15 +115,10 @@ impl Archive {
         raw: &str,
         normalized: &Normalized,
     ) -> Result<(), Error> {
-        let params = normalized.row.params.as_deref();
-        let readable = params.filter(|params| compact::params_stand_in_raw(raw, params));
-        for change in &normalized.changes {
+        for (change, new) in stored_changes(raw, normalized) {
             let attribute = self
                 .dictionary
                 .attribute(&self.writable.connection, change)?;
-            let in_raw =
-                readable.is_some_and(|params| compact::value_stands_in_params(change, params));
-            let new = change.new_value.as_ref().filter(|_| !in_raw);
             self.writable
                 .connection
                 .prepare_cached(
@@ -197,6 +192,19 @@ fn revision(row: &Row<'_>, task_key: i64) -> rusqlite::Result<Revision> {
             is_adopted,
             is_final: row.get(5)?,
         },
+    })
+}
+
+/// Returns what a task changes, each with the new value that is stored: none where the views read it out of the raw text.
+pub(super) fn stored_changes<'a>(
+    raw: &str,
+    normalized: &'a Normalized,
+) -> impl Iterator<Item = (&'a ChangeRow, Option<&'a str>)> {
+    let params = normalized.row.params.as_deref();
+    let readable = params.filter(|params| compact::params_stand_in_raw(raw, params));
+    normalized.changes.iter().map(move |change| {
+        let in_raw = readable.is_some_and(|params| compact::value_stands_in_params(change, params));
+        (change, change.new_value.as_deref().filter(|_| !in_raw))
     })
 }
 

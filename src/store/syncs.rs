@@ -4,10 +4,11 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::model::{
+    Digest,
     ledger::{Endpoint, ListKind, TotalTrust},
     time::Timestamp,
 };
-use crate::store::{Error, walks::integer, write::Archive};
+use crate::store::{Error, chain, walks::integer, write::Archive};
 
 /// What is known of an instance before a walk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,7 +56,8 @@ impl Archive {
         Ok(sync_key)
     }
 
-    pub(crate) fn end_sync(&mut self, sync_key: i64, end: &SyncEnd) -> Result<(), Error> {
+    /// Writes the last word of a sync and the link of the chain that covers it; returns the chain's head.
+    pub(crate) fn end_sync(&mut self, sync_key: i64, end: &SyncEnd) -> Result<Digest, Error> {
         self.write()?;
         self.writable.connection.execute(
             "UPDATE sync SET started = ?2, finished = max(?2, ?3), outcome = ?4, exit_code = ?5, instances = ?6,
@@ -72,7 +74,9 @@ impl Archive {
                 integer(end.retries)
             ],
         )?;
-        self.commit()
+        let head = chain::append(&self.writable.connection, sync_key)?;
+        self.commit()?;
+        Ok(head)
     }
 
     /// Returns the host that a project belongs to, if the project is known.

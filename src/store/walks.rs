@@ -16,6 +16,7 @@ use crate::model::{
 };
 use crate::store::{
     Error,
+    chain::{self, Absence, AbsenceKind, Brought},
     revisions::REVISIONS_A_TASK,
     seen::SeenTasks,
     write::{Archive, WalkState},
@@ -42,6 +43,9 @@ pub(super) struct Settled {
     pub(super) reappeared: u64,
     unconfirmed_reappeared: u64,
     opened: i64,
+    /// What the walk brought, for the chain, and the tasks that it met again.
+    pub(super) brought: Brought,
+    pub(super) absences: Vec<Absence>,
 }
 
 impl Archive {
@@ -164,11 +168,18 @@ impl Archive {
         if answered {
             self.answered(instance_key, walk_key)?;
         }
+        let mut absences = settled.absences;
         // A backfill saw what a filter shows, and vouches for nothing.
         if end.proven && self.walk(walk_key).kind != WalkKind::Backfill {
-            self.call_missing(walk_key, &lacking, &confirmable)?;
+            absences.extend(self.call_missing(walk_key, &lacking, &confirmable)?);
             self.prove(instance_key, walk_key, end)?;
         }
+        chain::seal(
+            &self.writable.connection,
+            walk_key,
+            settled.brought,
+            absences,
+        )?;
         let counts = self.walk(walk_key).counts;
         self.write_counts(walk_key, &counts)?;
         self.write_line(walk_key, end)?;
@@ -318,7 +329,15 @@ impl Archive {
 
     /// Moves the tasks that the walk touched to the revision that is current now, and clears what called them missing.
     pub(super) fn settle(&mut self, walk_key: i64) -> Result<Settled, Error> {
+        let nothing_new = self
+            .walks
+            .get(&walk_key)
+            .is_some_and(|walk| walk.counts.new == 0 && !walk.touched);
         let mut settled = Settled::default();
+        if nothing_new {
+            return Ok(settled);
+        }
+        settled.brought = chain::revisions_of(&self.writable.connection, walk_key)?;
         let mut after = i64::MIN;
         loop {
             // In portions, because a change of every record of a long list must not be held in memory.
@@ -377,6 +396,11 @@ impl Archive {
         self.count_revisions(task_key)?;
         if missing {
             settled.reappeared += 1;
+            settled.absences.push(Absence {
+                task_key,
+                kind: AbsenceKind::Reappeared,
+                seen_walk: None,
+            });
             settled.unconfirmed_reappeared += u64::from(!confirmed);
             self.writable.connection
                 .prepare_cached(

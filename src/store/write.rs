@@ -489,7 +489,7 @@ impl Archive {
 }
 
 /// Packs an id of exactly 32 lower-case hex digits into 16 bytes.
-fn packed_id(id: &str) -> Option<[u8; 16]> {
+pub(super) fn packed_id(id: &str) -> Option<[u8; 16]> {
     let digits = id.as_bytes();
     if digits.len() != 32 {
         return None;

@@ -48,6 +48,7 @@ use crate::api::{
     error::ApiError,
 };
 use crate::model::{
+    Digest,
     json::sample,
     ledger::{Counts, Endpoint, ListKind, TotalTrust},
     record::Page,
@@ -315,7 +316,8 @@ fn believed(job: &Job, endpoint: Endpoint) -> Endpoint {
 }
 
 impl Summary {
-    /// Writes the run's last word: the walk that was cut off as `interrupted`, and the run's own row.
+    /// Writes the run's last word: the walk that was cut off as `interrupted`, the run's own row, and the link of the hash
+    /// chain, whose head it returns.
     ///
     /// `outcome` and `exit_code` are those of the process, so whoever decides on them calls this.
     pub(crate) fn record(
@@ -323,7 +325,7 @@ impl Summary {
         archive: &mut Archive,
         outcome: &'static str,
         exit_code: u8,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Digest, StoreError> {
         if matches!(self.stopped, Some(Stopped::Store(_))) {
             archive.abandon();
         }

@@ -34,3 +34,4 @@ mod support;
 mod support_pages;
 mod terminal;
 mod time;
+mod verify;

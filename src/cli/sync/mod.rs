@@ -21,9 +21,9 @@ use super::messages::{self, Level};
 use super::network::NetworkArgs;
 use super::settings::SeveralArgs;
 use super::target::Project;
-use super::{Context, Global, LogFormat, When, archive, metrics, signals};
+use super::{Context, Global, archive, metrics, signals};
 use crate::output::Format;
-use crate::output::progress::Progress;
+use crate::store::chain::hex;
 use crate::store::write::Archive;
 use crate::sync::event::Event;
 use crate::sync::selection::Selection;
@@ -215,7 +215,8 @@ fn try_read(
     let mut verdict = Verdict::of(&summary, (context.now)());
     let recorded = summary
         .record(&mut archive, verdict.outcome, verdict.exit.code())
-        .and_then(|()| archive.close());
+        .and_then(|head| archive.close().map(|()| head));
+    let head = recorded.as_ref().ok().map(|head| hex(head));
     if let Err(error) = recorded {
         messages::write(
             context.err,
@@ -235,6 +236,7 @@ fn try_read(
         profile: profile.map(|profile| profile.source.name.clone()),
         outcome: verdict.outcome,
         exit: verdict.exit,
+        head,
         summary,
     };
     summary::tell(&told, context);
@@ -256,19 +258,6 @@ fn tell_source(source: &Source, context: &mut Context<'_>) {
         source.credential.0, source.endpoint, source.endpoint_from
     );
     messages::write(context.err, context.global, Level::Detail, &message);
-}
-
-fn progress(context: &Context<'_>) -> Progress {
-    let shown = match context.global.progress {
-        When::Always => true,
-        When::Never => false,
-        When::Auto => {
-            context.err_is_terminal
-                && context.global.quiet == 0
-                && context.global.log_format == LogFormat::Text
-        }
-    };
-    Progress::new(shown)
 }
 
 fn refusal(refusal: Refusal) -> CliError {

@@ -1,12 +1,13 @@
 //! A run under way: the client that it asks with, the runtime that this lives in, and what is shown meanwhile.
 
 use super::place::Source;
-use super::{SourceArgs, progress, project, refusal, tell_event};
+use super::{SourceArgs, project, refusal, tell_event};
 use crate::api::client::Client;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::messages::{self, Level};
 use crate::cli::target::Project;
-use crate::cli::{Context, signals};
+use crate::cli::{Context, shows_progress, signals};
+use crate::output::progress::Progress;
 use crate::store::write::Archive;
 use crate::sync::event::Event;
 use crate::sync::list::List;
@@ -121,7 +122,7 @@ impl Run {
             retries,
             ..
         } = self;
-        let progress = progress(context);
+        let progress = Progress::new(shows_progress(context));
         let wall = context.now;
         let (global, err) = (context.global, &mut *context.err);
         let mut tell = |event: Event| {

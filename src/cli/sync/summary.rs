@@ -17,6 +17,8 @@ pub(super) struct Told {
     pub(super) outcome: &'static str,
     pub(super) exit: Exit,
     pub(super) summary: Summary,
+    /// The head of the hash chain with this sync's link; nothing where its last words could not be written.
+    pub(super) head: Option<String>,
 }
 
 /// Writes the line to standard error.
@@ -27,6 +29,10 @@ pub(super) fn tell(told: &Told, context: &mut Context<'_>) {
         None => line,
     };
     messages::write(context.err, context.global, Level::Result, &line);
+    if let Some(head) = &told.head {
+        let line = format!("the head of the hash chain is {head}");
+        messages::write(context.err, context.global, Level::Detail, &line);
+    }
 }
 
 /// Writes the summaries to standard output, unless the format is the table, which is the line.
@@ -135,6 +141,7 @@ fn members(told: &Told) -> Vec<(&'static str, Cell)> {
     members.extend(counted(summary.counts()));
     let profile = told.profile.as_deref();
     members.push(("profile", profile.map_or(Cell::Null, Cell::text)));
+    members.push(("head", told.head.as_deref().map_or(Cell::Null, Cell::text)));
     members
 }
 

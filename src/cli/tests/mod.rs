@@ -922,6 +922,7 @@ const NOT_SETTINGS: &[(&str, &[&str])] = &[
         ],
     ),
     ("demo", &["dir"]),
+    ("reprocess", &["dry-run"]),
     ("backup", &["force"]),
     ("status", &["instance"]),
     // Its options make a cloud to try things on.

@@ -111,7 +111,7 @@ pub(crate) fn has_instances(view: View) -> bool {
 
 /// Says whether the rows of a view belong to a moment.
 pub(crate) const fn has_period(view: View) -> bool {
-    !matches!(view, View::Instances | View::Rejected)
+    !matches!(view, View::Instances | View::Rejected | View::Upstream)
 }
 
 /// Returns the rows of a view that the filter leaves. What the view cannot tell excludes nothing.
@@ -129,7 +129,7 @@ pub(crate) fn select(view: View, columns: Vec<ColumnName>, filter: &Filter) -> S
         View::InstanceRevisions => of_instances.and_period("observed_at", period),
         View::Syncs | View::Walks => of_instances.and_period("started_at", period),
         View::Drift => of_instances.and_period("first_seen_at", period),
-        View::Instances | View::Rejected => of_instances,
+        View::Instances | View::Rejected | View::Upstream => of_instances,
     };
     Select {
         view,

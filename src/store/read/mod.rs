@@ -23,11 +23,12 @@ pub(crate) enum View {
     Walks,
     Rejected,
     Drift,
+    Upstream,
 }
 
 impl View {
     /// Every view, in the order in which the README explains them.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Tasks,
         Self::Details,
         Self::TaskChanges,
@@ -39,6 +40,7 @@ impl View {
         Self::Walks,
         Self::Rejected,
         Self::Drift,
+        Self::Upstream,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -54,6 +56,7 @@ impl View {
             Self::Walks => "walks",
             Self::Rejected => "rejected",
             Self::Drift => "drift",
+            Self::Upstream => "upstream",
         }
     }
 
@@ -71,6 +74,7 @@ impl View {
             Self::Walks => &WALKS,
             Self::Rejected => &REJECTED,
             Self::Drift => &DRIFT,
+            Self::Upstream => &UPSTREAM,
         }
     }
 
@@ -104,6 +108,7 @@ impl View {
                 "raw_sha256",
             ],
             Self::Drift => &["kind", "what"],
+            Self::Upstream => &["host", "what"],
         }
     }
 
@@ -222,7 +227,7 @@ const REVISIONS: [&str; 12] = [
     "raw",
 ];
 
-const SYNCS: [&str; 18] = [
+const SYNCS: [&str; 19] = [
     "sync_id",
     "started_at",
     "finished_at",
@@ -241,6 +246,7 @@ const SYNCS: [&str; 18] = [
     "rejected",
     "missing",
     "reappeared",
+    "head",
 ];
 
 const WALKS: [&str; 25] = [
@@ -322,6 +328,15 @@ const REJECTED: [&str; 9] = [
     "raw_sha256",
     "first_sync_id",
     "last_sync_id",
+];
+
+const UPSTREAM: [&str; 6] = [
+    "host",
+    "what",
+    "finding",
+    "evidence",
+    "first_seen_at",
+    "last_seen_at",
 ];
 
 const DRIFT: [&str; 5] = ["first_seen_at", "sync_id", "kind", "what", "sample"];

@@ -12,11 +12,12 @@ use super::{
 };
 use crate::model::{
     coverage::{self, Rules, Window},
+    finding::Weight,
     time::{DAY, HOUR, MINUTE},
 };
-use crate::store::ledger;
+use crate::store::{ledger, verify};
 use crate::sync::{
-    Summary,
+    READING, Summary,
     list::List,
     outcome::{InstanceEnd, Outcome},
     plan::Mode,
@@ -265,6 +266,19 @@ fn structure(archive: &Connection, ended: bool) {
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .unwrap();
     assert_eq!(text, "ok");
+    // Also of what a kill left.
+    let mut faults = Vec::new();
+    let verified = verify::verify(archive, READING, None, &mut |event| {
+        if let verify::Event::Found(finding) = event
+            && finding.weight == Weight::Fault
+        {
+            faults.push(finding);
+        }
+    });
+    assert!(
+        faults.is_empty() && verified.is_ok(),
+        "it does not verify: {faults:#?}, {verified:?}"
+    );
     let count = |sql: &str| -> i64 { archive.query_row(sql, [], |row| row.get(0)).unwrap() };
     let wrong = count(
         "SELECT count(*) FROM instance i WHERE (tasks, open_tasks, missing_tasks, confirmed_tasks) IS NOT (
