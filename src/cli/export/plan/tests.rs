@@ -136,7 +136,12 @@ fn a_filter_that_a_view_cannot_answer_is_refused_or_leaves_it_out_of_everything(
         (&[View::Instances], true, false, Ok("")),
         (&[], false, false, Ok("")),
         (&[], true, false, Ok("syncs, drift, upstream")),
-        (&[], true, true, Ok("instances, syncs, rejected, drift, upstream")),
+        (
+            &[],
+            true,
+            true,
+            Ok("instances, syncs, rejected, drift, upstream"),
+        ),
     ];
     for (views, of_instances, of_period, expected) in cases {
         let asked = Asked {
