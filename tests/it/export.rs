@@ -17,7 +17,7 @@ use crate::support::fake_api::{Action, FakeApi, list, wait};
 use crate::support::outcome::Outcome;
 use crate::support::{task, tasks};
 
-const VIEWS: [&str; 11] = [
+const VIEWS: [&str; 12] = [
     "tasks",
     "task_details",
     "task_changes",
@@ -29,6 +29,7 @@ const VIEWS: [&str; 11] = [
     "walks",
     "rejected",
     "drift",
+    "upstream",
 ];
 
 /// A program with an archive of nine tasks.
@@ -81,7 +82,7 @@ fn every_view_goes_into_a_folder_and_equal_archives_give_equal_files() {
     let outcome = export(&program, &["--out-dir", "one"]);
     outcome
         .expect_code(0)
-        .expect_said(&["export one: 11 views, ", " rows, ", " KiB\n"]);
+        .expect_said(&["export one: 12 views, ", " rows, ", " KiB\n"]);
     assert_eq!(outcome.out, "");
     let mut expected = VIEWS.map(|view| format!("{view}.parquet"));
     expected.sort();
