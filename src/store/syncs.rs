@@ -6,9 +6,13 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::model::{
     Digest,
     ledger::{Endpoint, ListKind, TotalTrust},
-    time::Timestamp,
+    time::{DAY, Timestamp},
 };
 use crate::store::{Error, chain, walks::integer, write::Archive};
+
+/// How long, in milliseconds, an instance that was listed and never answered counts as new: as long as a task that is newer than
+/// everything a walk showed is waited for before it is called missing.
+const NEW: u64 = DAY.unsigned_abs();
 
 /// What is known of an instance before a walk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -176,18 +180,22 @@ impl Archive {
         is_unlisted: bool,
     ) -> Result<Absence, Error> {
         self.write()?;
-        let (instance_key, first, gone): (i64, Option<i64>, Option<i64>) = self
-            .writable
-            .connection
-            .query_row(
-                "SELECT instance_key, absent_sync, gone FROM instance WHERE project_key = ?1 AND instance_id = ?2",
+        let (instance_key, first, gone, seen): (i64, Option<i64>, Option<i64>, Option<i64>) =
+            self.writable.connection.query_row(
+                "SELECT instance_key, absent_sync, gone, (
+                   SELECT min(w.finished) FROM instance_revision r JOIN walk w ON w.walk_key = r.walk_key
+                   WHERE r.instance_key = instance.instance_key AND instance.first_walk IS NULL)
+                 FROM instance WHERE project_key = ?1 AND instance_id = ?2",
                 params![project_key, instance_id],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
             )?;
         if let Some(since) = gone.and_then(Timestamp::from_millis) {
             return Ok(Absence::Noted { since });
         }
-        if is_unlisted || first.is_some_and(|first| first != sync_key) {
+        // A copy that lags behind knows nothing of what is new, in the list and in the instance's own answer alike. One
+        // that has answered with its tasks is no longer new.
+        let may_be_new = seen.is_some_and(|seen| server_now.millis().abs_diff(seen) < NEW);
+        if !may_be_new && (is_unlisted || first.is_some_and(|first| first != sync_key)) {
             self.writable.connection.execute(
                 "UPDATE instance SET gone = ?2 WHERE instance_key = ?1",
                 params![instance_key, server_now.millis()],

@@ -346,6 +346,20 @@ fn an_instance_is_gone_when_a_proven_list_lacks_it_and_its_own_answer_agrees() {
 }
 
 #[test]
+fn an_instance_that_was_only_just_listed_and_never_answered_is_not_gone_for_a_day() {
+    let project = Project::of(&["a", "b", "c"]);
+    // Copies that lag know nothing of what is new: first its own answer comes from one, then the list as well.
+    project.change(|state| drop(state.tasks.remove("b")));
+    project.partial();
+    project.remove("b");
+    project.partial();
+    assert!(project.ids("gone_at IS NOT NULL").is_empty());
+    project.change(|state| state.clock += DAY);
+    project.partial();
+    assert_eq!(project.ids("gone_at IS NOT NULL"), ["b"]);
+}
+
+#[test]
 fn an_instance_that_the_list_lacks_and_that_answers_is_read() {
     let project = Project::of(&["a", "b", "c"]);
     project.complete();
