@@ -1,4 +1,5 @@
-//! When a record that a proven walk lacks is called missing for certain, and what its absence looks like.
+//! When a record that a proven walk lacks is called missing for certain, what its absence looks like, and which instance
+//! is too new to be called gone.
 //!
 //! Absence is concluded, never guessed: the first proven full walk that lacks a task only notes it. Pure functions, so
 //! that the whole rule can be read in the tables of the tests.
@@ -53,6 +54,12 @@ pub(crate) fn confirms(
         CONFIRM_AFTER
     };
     walk_started.distance(missing_since) >= wait
+}
+
+/// Says whether an instance that was first seen then is too new at `server_now` to be called gone: a copy that lags lacks it
+/// in the list and in its own answer alike, one sync after the other. That is told of nothing older, as with the newest task.
+pub(crate) fn is_new(first_seen: Timestamp, server_now: Timestamp) -> bool {
+    server_now.distance(first_seen) < CONFIRM_NEWEST_AFTER
 }
 
 /// Tells retention from deletion: aged out when the missing ones are exactly the oldest of the list.
@@ -132,6 +139,21 @@ mod tests {
                 expected,
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn an_instance_is_new_for_a_day() {
+        let cases = [
+            ("at once", 0, true),
+            ("a minute less than a day later", 24 * 60 - 1, true),
+            ("a day later", 24 * 60, false),
+            ("by a clock that stepped back a little", -1, true),
+            ("by a clock that stepped back a day", -24 * 60, false),
+        ];
+        let seen = at(0).unwrap();
+        for (name, later, expected) in cases {
+            assert_eq!(is_new(seen, seen.plus(later * 60_000)), expected, "{name}");
         }
     }
 

@@ -4,15 +4,11 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::model::{
-    Digest,
+    Digest, absence,
     ledger::{Endpoint, ListKind, TotalTrust},
-    time::{DAY, Timestamp},
+    time::Timestamp,
 };
 use crate::store::{Error, chain, walks::integer, write::Archive};
-
-/// How long, in milliseconds, an instance that was listed and never answered counts as new: as long as a task that is newer than
-/// everything a walk showed is waited for before it is called missing.
-const NEW: u64 = DAY.unsigned_abs();
 
 /// What is known of an instance before a walk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +25,8 @@ pub(crate) struct InstanceState {
 pub(crate) enum Absence {
     /// Not believed yet: a second answer, in another sync, is needed.
     First,
+    /// Not believed yet: the instance is so new that a copy which lags may not know it.
+    New,
     /// Established by this sync.
     Established,
     /// Known before.
@@ -170,7 +168,7 @@ impl Archive {
     }
 
     /// Notes an answer that a known instance does not exist. It is believed at once where a proven list lacks it too, and
-    /// else when another sync is told the same.
+    /// else when another sync is told the same; but not of an instance that is new, whoever says so.
     pub(crate) fn absent(
         &mut self,
         project_key: i64,
@@ -180,22 +178,21 @@ impl Archive {
         is_unlisted: bool,
     ) -> Result<Absence, Error> {
         self.write()?;
-        let (instance_key, first, gone, seen): (i64, Option<i64>, Option<i64>, Option<i64>) =
+        let (instance_key, first, gone, first_seen): (i64, Option<i64>, Option<i64>, Option<i64>) =
             self.writable.connection.query_row(
                 "SELECT instance_key, absent_sync, gone, (
-                   SELECT min(w.finished) FROM instance_revision r JOIN walk w ON w.walk_key = r.walk_key
-                   WHERE r.instance_key = instance.instance_key AND instance.first_walk IS NULL)
-                 FROM instance WHERE project_key = ?1 AND instance_id = ?2",
+                   SELECT min(w.finished) FROM walk w WHERE w.walk_key IN (i.first_walk, (
+                     SELECT min(r.walk_key) FROM instance_revision r WHERE r.instance_key = i.instance_key)))
+                 FROM instance i WHERE project_key = ?1 AND instance_id = ?2",
                 params![project_key, instance_id],
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
             )?;
         if let Some(since) = gone.and_then(Timestamp::from_millis) {
             return Ok(Absence::Noted { since });
         }
-        // A copy that lags behind knows nothing of what is new, in the list and in the instance's own answer alike. One
-        // that has answered with its tasks is no longer new.
-        let may_be_new = seen.is_some_and(|seen| server_now.millis().abs_diff(seen) < NEW);
-        if !may_be_new && (is_unlisted || first.is_some_and(|first| first != sync_key)) {
+        let first_seen = first_seen.and_then(Timestamp::from_millis);
+        let is_new = first_seen.is_some_and(|seen| absence::is_new(seen, server_now));
+        if !is_new && (is_unlisted || first.is_some_and(|first| first != sync_key)) {
             self.writable.connection.execute(
                 "UPDATE instance SET gone = ?2 WHERE instance_key = ?1",
                 params![instance_key, server_now.millis()],
@@ -206,7 +203,11 @@ impl Archive {
             "UPDATE instance SET absent_sync = ?2 WHERE instance_key = ?1",
             [instance_key, sync_key],
         )?;
-        Ok(Absence::First)
+        Ok(if is_new {
+            Absence::New
+        } else {
+            Absence::First
+        })
     }
 
     /// Notes an answer that the instance has no background tasks, and says since when that is known.

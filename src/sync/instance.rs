@@ -197,6 +197,13 @@ impl Session<'_> {
                 )));
                 InstanceEnd::NotRead
             }
+            Absence::New => {
+                self.tell(Event::Warning(format!(
+                    "instance {instance_id} is said not to exist; it was first seen less than a day ago, and a copy of the \
+                     cloud's data that lags may not know it yet, so it is not called gone: {error}"
+                )));
+                InstanceEnd::NotRead
+            }
             Absence::Established => {
                 self.tell(Event::Warning(format!(
                     "instance {instance_id} is gone; what the archive holds of it stays: {error}"
