@@ -203,11 +203,7 @@ impl Archive {
             "UPDATE instance SET absent_sync = ?2 WHERE instance_key = ?1",
             [instance_key, sync_key],
         )?;
-        Ok(if is_new {
-            Absence::New
-        } else {
-            Absence::First
-        })
+        Ok(if is_new { Absence::New } else { Absence::First })
     }
 
     /// Notes an answer that the instance has no background tasks, and says since when that is known.

@@ -126,6 +126,10 @@ impl Project {
         });
     }
 
+    fn pass(&self, millis: i64) {
+        self.change(|state| state.clock += millis);
+    }
+
     fn sync_of(&self, instances: &[&str]) -> Summary {
         self.change(|state| {
             state.clock += HOUR;
@@ -319,6 +323,7 @@ fn a_copy_that_lags_does_not_take_an_instance_back() {
 fn an_instance_is_gone_when_a_proven_list_lacks_it_and_its_own_answer_agrees() {
     let project = Project::of(&["a", "b", "c"]);
     project.complete();
+    project.pass(DAY);
     project.remove("b");
     let summary = project.partial();
     let end = summary
@@ -346,23 +351,63 @@ fn an_instance_is_gone_when_a_proven_list_lacks_it_and_its_own_answer_agrees() {
 }
 
 #[test]
-fn an_instance_that_was_only_just_listed_and_never_answered_is_not_gone_for_a_day() {
-    let project = Project::of(&["a", "b", "c"]);
-    // Copies that lag know nothing of what is new: first its own answer comes from one, then the list as well.
-    project.change(|state| drop(state.tasks.remove("b")));
-    project.partial();
-    project.remove("b");
-    project.partial();
-    assert!(project.ids("gone_at IS NOT NULL").is_empty());
-    project.change(|state| state.clock += DAY);
-    project.partial();
-    assert_eq!(project.ids("gone_at IS NOT NULL"), ["b"]);
+fn an_instance_that_was_first_seen_within_a_day_is_not_gone_whether_it_had_answered_or_not() {
+    for has_answered in [true, false] {
+        let project = Project::of(&["a", "b", "c"]);
+        // Copies that lag know nothing of what is new: its own answer comes from one, and then the list as well.
+        let tasks = project.state.lock().unwrap().tasks.clone();
+        if !has_answered {
+            project.change(|state| drop(state.tasks.remove("b")));
+        }
+        project.sync();
+        let listed = project.state.lock().unwrap().listed.clone();
+        project.remove("b");
+        for _ in 0..3 {
+            let summary = project.partial();
+            let mut reports = summary.instances.iter();
+            let report = reports.find(|report| report.list.instance_id() == Some("b"));
+            assert_eq!(report.unwrap().end, InstanceEnd::NotRead);
+            assert!(project.ids("gone_at IS NOT NULL").is_empty());
+        }
+        // A copy that is up to date shows it again, and nothing was said of it that has to be taken back.
+        project.change(|state| (state.listed, state.tasks) = (listed, tasks));
+        project.complete();
+        assert_eq!(project.place.count("SELECT count(*) FROM drift"), 0);
+        project.pass(DAY);
+        project.remove("b");
+        project.partial();
+        assert_eq!(project.ids("gone_at IS NOT NULL"), ["b"]);
+    }
+}
+
+#[test]
+fn an_instance_is_new_from_what_was_seen_of_it_first() {
+    let id = "5560df16-cebf-4473-95c4-d1b573c16e79";
+    // The list has known it for a day when it first answers.
+    let listed = Project::of(&["a", id]);
+    let tasks = listed.state.lock().unwrap().tasks.clone();
+    listed.change(|state| drop(state.tasks.remove(id)));
+    listed.partial();
+    listed.pass(DAY);
+    listed.change(|state| state.tasks = tasks);
+    listed.complete();
+    // It has answered for a day, by its name, when the list is first read.
+    let named = Project::of(&["a", id]);
+    assert_eq!(named.sync_of(&[id]).outcome, Outcome::Complete);
+    named.pass(DAY);
+    named.complete();
+    for project in [listed, named] {
+        project.remove(id);
+        project.partial();
+        assert_eq!(project.ids("gone_at IS NOT NULL"), [id]);
+    }
 }
 
 #[test]
 fn an_instance_that_the_list_lacks_and_that_answers_is_read() {
     let project = Project::of(&["a", "b", "c"]);
     project.complete();
+    project.pass(DAY);
     project.change(|state| drop(state.listed.remove(1)));
     let summary = project.complete();
     assert_eq!(summary.instances.len(), 3);
@@ -373,6 +418,7 @@ fn an_instance_that_the_list_lacks_and_that_answers_is_read() {
 fn an_instance_that_the_list_shows_is_not_gone_whatever_its_own_answer_says() {
     let project = Project::of(&["a", "b", "c"]);
     project.complete();
+    project.pass(DAY);
     project.change(|state| drop(state.tasks.remove("b")));
     for _ in 0..3 {
         project.partial();
@@ -384,6 +430,7 @@ fn an_instance_that_the_list_shows_is_not_gone_whatever_its_own_answer_says() {
 fn an_unproven_list_says_of_nobody_that_it_is_gone_at_once() {
     let project = Project::of(&["a", "b", "c"]);
     project.complete();
+    project.pass(DAY);
     project.remove("b");
     project.change(|state| state.count = |all, _| format!(r#""instance_num":{},"#, all + 1));
     let summary = project.partial();
@@ -402,6 +449,7 @@ fn a_gone_instance_that_is_listed_again_is_read_again() {
         let state = project.state.lock().unwrap();
         (state.listed.clone(), state.tasks.clone())
     };
+    project.pass(DAY);
     project.remove("b");
     project.partial();
     project.change(|state| (state.listed, state.tasks) = (listed, tasks));
@@ -426,6 +474,7 @@ fn a_gone_instance_that_is_listed_again_is_read_again() {
 fn a_list_that_has_lost_all_is_believed_when_a_second_sync_sees_it() {
     let project = Project::of(&["a", "b"]);
     project.complete();
+    project.pass(DAY);
     project.remove("a");
     project.remove("b");
     let summary = project.sync();
@@ -484,6 +533,7 @@ fn a_record_of_the_list_that_cannot_be_read_is_set_aside_and_told_once() {
     project.complete();
     project.change(|state| state.listed.push(r#"{"name":"nameless"}"#.to_owned()));
     project.partial();
+    project.pass(DAY);
     project.remove("b");
     // It may be the one that is not there.
     project.sync();

@@ -425,12 +425,9 @@ fn the_mark_is_the_latest_credible_update_of_a_proven_walk_and_never_goes_back()
 fn an_instance_is_gone_after_two_answers_in_two_syncs_and_noted_later() {
     let cloud = Cloud::new(&abc());
     cloud.complete_after(0);
-    cloud.fake.answer_with(Box::new(|_| Reply {
-        status: 404,
-        body: r#"{"error_code":"DCS.3022","error_msg":"This DCS instance does not exist."}"#
-            .to_owned(),
-        date: Some(at(2 * DAY)),
-    }));
+    cloud
+        .fake
+        .answer_with(Box::new(|_| Reply::failed(404, "DCS.3022", at(3 * DAY))));
     let ends: Vec<InstanceEnd> = (0..4)
         .map(|_| cloud.sync_after(HOUR).instances[0].end)
         .collect();
@@ -453,6 +450,26 @@ fn an_instance_is_gone_after_two_answers_in_two_syncs_and_noted_later() {
             .count("SELECT count(*) FROM instances WHERE gone_at IS NOT NULL"),
         1
     );
+}
+
+#[test]
+fn an_instance_that_was_first_read_within_a_day_is_not_gone_after_any_number_of_answers() {
+    let cloud = Cloud::new(&abc());
+    cloud.complete_after(0);
+    let moment = Arc::clone(&cloud.clock);
+    cloud.fake.answer_with(Box::new(move |_| {
+        Reply::failed(404, "DCS.3022", at(*moment.lock().unwrap()))
+    }));
+    let gone = "SELECT count(*) FROM instances WHERE gone_at IS NOT NULL";
+    for _ in 0..3 {
+        let end = cloud.sync_after(7 * HOUR).instances[0].end;
+        assert_eq!(end, InstanceEnd::NotRead);
+        assert_eq!(cloud.place.count(gone), 0);
+    }
+    // What it was told all day counts as soon as it is new no more.
+    let end = cloud.sync_after(7 * HOUR).instances[0].end;
+    assert_eq!(end, InstanceEnd::AbsenceEstablished);
+    assert_eq!(cloud.place.count(gone), 1);
 }
 
 #[test]
