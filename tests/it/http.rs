@@ -46,6 +46,19 @@ fn but_for_one(
     }
 }
 
+/// The same a day later.
+fn a_day_later(
+    fault: impl Fn(&Request) -> Action + Send + Sync,
+) -> impl Fn(&Request) -> Action + Send + Sync {
+    let date = DATE.replace("01 Apr", "02 Apr").replace("Wed", "Thu");
+    let answer = but_for_one(fault);
+    move |request| answer(request).dated(&date)
+}
+
+fn absent(_: &Request) -> Action {
+    Action::error(404, "DCS.3022", "instance does not exist")
+}
+
 fn shown(program: &Program, instance: &str) -> i64 {
     program.number(&format!(
         "SELECT count(*) FROM tasks WHERE instance_id = '{instance}'"
@@ -162,12 +175,11 @@ fn h03_an_instance_that_was_deleted_keeps_its_rows_and_becomes_a_note() {
     let program = Program::new();
     let api = FakeApi::start(list(tasks(RECORDS)));
     program.sync_with(&api, &TWO).expect_code(0);
-    let gone = |_: &Request| Action::error(404, "DCS.3022", "instance does not exist");
-    api.behave(but_for_one(gone));
+    api.behave(a_day_later(absent));
     for (code, said) in [
-        (3, "instance troubled is said not to exist"),
+        (3, "instance troubled is said not to exist; if the next"),
         (3, "instance troubled is gone"),
-        (0, "known since 2026-04-01"),
+        (0, "known since 2026-04-02"),
     ] {
         program
             .sync_with(&api, &TWO)
@@ -180,6 +192,29 @@ fn h03_an_instance_that_was_deleted_keeps_its_rows_and_becomes_a_note() {
         let missing = "SELECT count(*) FROM tasks WHERE missing_since IS NOT NULL";
         assert_eq!(program.number(missing), 0);
     }
+}
+
+#[test]
+fn h03_an_instance_that_is_new_is_not_called_gone() {
+    let program = Program::new();
+    let api = FakeApi::start(list(tasks(RECORDS)));
+    program.sync_with(&api, &TWO).expect_code(0);
+    api.behave(but_for_one(absent));
+    let gone = "SELECT count(*) FROM instances WHERE gone_at IS NOT NULL";
+    for _ in 0..3 {
+        program
+            .sync_with(&api, &TWO)
+            .expect_code(3)
+            .expect_said(&["troubled is said not to exist; it was first seen less than a day ago"]);
+        assert_eq!(program.number(gone), 0);
+    }
+    // It was told so before.
+    api.behave(a_day_later(absent));
+    program
+        .sync_with(&api, &TWO)
+        .expect_code(3)
+        .expect_said(&["instance troubled is gone"]);
+    assert_eq!(program.number(gone), 1);
 }
 
 #[test]

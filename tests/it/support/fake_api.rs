@@ -101,6 +101,19 @@ impl Action {
         Self::reply(status, &headers, body.to_string())
     }
 
+    /// The same, sent at another time than the usual one; for answers that are text.
+    pub(crate) fn dated(mut self, date: &str) -> Self {
+        for step in &mut self.steps {
+            if let Step::Send(bytes) = step {
+                let text = String::from_utf8_lossy(bytes);
+                *bytes = text
+                    .replacen(&format!("Date: {DATE}"), &format!("Date: {date}"), 1)
+                    .into_bytes();
+            }
+        }
+        self
+    }
+
     /// Exactly these bytes; the connection is closed after them.
     pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self::of(vec![Step::Send(bytes.into())], End::Close)
