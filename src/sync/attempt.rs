@@ -270,7 +270,7 @@ impl Session<'_> {
         }
         let suspicious = matches!(before, Some(Window::Hidden | Window::CountsThePage));
         self.settled(running).await?;
-        let started = running.started.unwrap_or_else(|| self.clock.now());
+        let started = running.started.unwrap_or_else(|| running.now(&self.clock));
         let would_call = match running.walk_key {
             Some(walk_key) => {
                 self.writer
@@ -331,8 +331,8 @@ impl Session<'_> {
             proven,
             reason,
             error: None,
-            started: running.started.unwrap_or_else(|| self.clock.now()),
-            finished: self.clock.now(),
+            started: running.started.unwrap_or_else(|| running.now(&self.clock)),
+            finished: running.now(&self.clock),
             requests: running.requests,
             server_total: finding.largest_total,
             received: finding.positions,
@@ -349,7 +349,7 @@ impl Session<'_> {
         report: &mut ListReport,
         error: &str,
     ) -> Result<(), Stopped> {
-        let now = self.clock.now();
+        let now = running.now(&self.clock);
         let end = WalkEnd {
             proven: false,
             reason: "the list could not be read to its end".to_owned(),
