@@ -84,8 +84,8 @@ impl Cloud {
     }
 }
 
-fn told(minute: i64) -> Option<String> {
-    Some(at(minute * MINUTE).to_string())
+fn minute(number: i64) -> String {
+    at(number * MINUTE).to_string()
 }
 
 #[test]
@@ -94,8 +94,8 @@ fn a_first_page_waits_for_the_time_that_the_next_answer_tells() {
     cloud.sync(-5, 0);
     // By the server's clock it lies hours in the future, and is no reason to give up the state that is believed.
     cloud.sync(300, 1);
-    assert_eq!(cloud.current(), told(-5));
-    assert_eq!(cloud.mark(), told(-5));
+    assert_eq!(cloud.current(), Some(minute(-5)));
+    assert_eq!(cloud.mark(), Some(minute(-5)));
     let ended = cloud.place.text("SELECT max(finished_at) FROM walks");
     assert!(ended < Some(at(HOUR).to_string()), "{ended:?}");
 }
@@ -105,13 +105,17 @@ fn a_walk_that_began_by_this_machines_clock_ends_by_it() {
     let cloud = Cloud::new();
     cloud.sync(-5, 0);
     cloud.sync(300, 2);
-    assert_eq!(cloud.current(), told(300), "it lies in the past by now");
+    assert_eq!(
+        cloud.current(),
+        Some(minute(300)),
+        "it lies in the past by now"
+    );
     let times = "SELECT started_at || ' ' || finished_at FROM walks ORDER BY walk_id DESC LIMIT 1";
     let all = at(3 * DAY);
     assert_eq!(cloud.place.text(times), Some(format!("{all} {all}")));
     // What an older copy shows while the server's clock counts again is believed more: that clock has not come so far.
     cloud.sync(-5, 0);
-    assert_eq!(cloud.current(), told(-5));
+    assert_eq!(cloud.current(), Some(minute(-5)));
 }
 
 #[test]
@@ -119,6 +123,6 @@ fn a_server_that_never_tells_the_time_is_judged_by_this_machines_clock() {
     let cloud = Cloud::new();
     cloud.sync(-5, u32::MAX);
     cloud.sync(300, u32::MAX);
-    assert_eq!(cloud.current(), told(300));
-    assert_eq!(cloud.mark(), told(300));
+    assert_eq!(cloud.current(), Some(minute(300)));
+    assert_eq!(cloud.mark(), Some(minute(300)));
 }
