@@ -4,6 +4,8 @@
 //! Absence is concluded, never guessed: the first proven full walk that lacks a task only notes it. Pure functions, so
 //! that the whole rule can be read in the tables of the tests.
 
+use std::collections::HashSet;
+
 use super::{
     ledger::MissingAs,
     time::{DAY, HOUR, Timestamp},
@@ -36,6 +38,35 @@ impl Shown {
             (Some(oldest), Some(created)) => Some(oldest.min(created)),
             (oldest, created) => oldest.or(created),
         };
+    }
+}
+
+/// The times of the records at which one page of a walk ended and the next began.
+///
+/// A server that sorts by time may show records of one time in another order with each answer. If one above the border goes
+/// away while another comes further down, the record at the border can stay where it was, and one of its time moves from
+/// below it to above: it stood in the list throughout, no page showed it, and neither the count nor the overlap of the pages
+/// tells. So a task with a time of such a record is not called missing by one walk alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Borders {
+    created: HashSet<Option<Timestamp>>,
+    updated: HashSet<Option<Timestamp>>,
+}
+
+impl Borders {
+    pub(crate) fn add(&mut self, created: Option<Timestamp>, updated: Option<Timestamp>) {
+        self.created.insert(created);
+        self.updated.insert(updated);
+    }
+
+    /// There is none: the walk had one page.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.created.is_empty()
+    }
+
+    /// Says whether a task of these times may have slipped through between two pages.
+    pub(crate) fn hide(&self, created: Option<Timestamp>, updated: Option<Timestamp>) -> bool {
+        self.created.contains(&created) || self.updated.contains(&updated)
     }
 }
 
@@ -154,6 +185,25 @@ mod tests {
         let seen = at(0).unwrap();
         for (name, later, expected) in cases {
             assert_eq!(is_new(seen, seen.plus(later * 60_000)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_task_with_a_time_of_a_record_at_a_border_may_have_slipped_through() {
+        let mut borders = Borders::default();
+        assert!(borders.is_empty() && !borders.hide(None, None));
+        borders.add(at(5), at(9));
+        borders.add(None, at(7));
+        assert!(!borders.is_empty());
+        let cases = [
+            ("created with one of them", at(5), at(6), true),
+            ("changed with one of them", at(1), at(7), true),
+            ("no time, as one of them", None, at(1), true),
+            ("created when another was changed", at(7), at(5), false),
+            ("of no time of theirs", at(1), None, false),
+        ];
+        for (name, created, updated, expected) in cases {
+            assert_eq!(borders.hide(created, updated), expected, "{name}");
         }
     }
 

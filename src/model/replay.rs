@@ -12,7 +12,7 @@ use super::time::{HOUR, Timestamp};
 const MOST: usize = 200;
 
 /// How far the clock of a page may lie outside the times of its walk: hosts of one provider were seen minutes apart.
-const SLACK: i64 = HOUR;
+pub(crate) const SLACK: i64 = HOUR;
 
 /// One revision, in the order in which they were observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +22,11 @@ pub(crate) struct Observed {
     pub(crate) is_adopted: bool,
     /// Final for good, or only since somebody declared the status final.
     pub(crate) finality: Finality,
-    /// When its walk began and ended, by the server's clock.
+    /// When its walk began and ended, by the clock that the walk went by.
     pub(crate) between: (Timestamp, Timestamp),
+    /// The earliest moment at which its walk or a later one began. That is its own beginning, unless the clock stood later
+    /// then: a machine's that was set right, or that stood in for a server's.
+    pub(crate) since: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +73,12 @@ pub(crate) fn may_be_current(revisions: &[Observed], last: Timestamp) -> Vec<boo
             after[current] |= outcomes.may_lose;
         }
         possible = after;
-        shown_again(&mut possible, &revisions[..=index], from, last.max(to));
+        shown_again(
+            &mut possible,
+            &revisions[..=index],
+            observed.since.min(from),
+            last.max(to),
+        );
     }
     possible
 }
@@ -168,13 +176,23 @@ mod tests {
             is_adopted: false,
             finality,
             between: (walk, walk.plus(MINUTE)),
+            since: walk,
+        }
+    }
+
+    /// The same, by a clock that was set back by so many days after it.
+    fn too_late(days: i64, shown: Observed) -> Observed {
+        Observed {
+            since: shown.since.plus(-days * DAY),
+            ..shown
         }
     }
 
     #[test]
     fn what_may_be_current_is_what_the_rules_allow() {
         use Finality::{Declared, Final, Open};
-        let cases: [(&str, Vec<Observed>, &[bool]); 6] = [
+        let day = DAY / MINUTE;
+        let cases: [(&str, Vec<Observed>, &[bool]); 8] = [
             ("one", vec![shown(1, 0, "A", Open)], &[true]),
             (
                 "it went on",
@@ -203,6 +221,19 @@ mod tests {
             (
                 "a time that became credible in the minute of the walk: before it, or after it",
                 vec![shown(1, 0, "A", Open), shown(1, 24 * 60 + 5, "A", Open)],
+                &[true, true],
+            ),
+            (
+                "the older one was shown again, and the later time was as credible as before",
+                vec![shown(1, 0, "A", Open), shown(4, 3 * day, "A", Open)],
+                &[false, true],
+            ),
+            (
+                "the clock was set back before the later time, and the older one was shown again",
+                vec![
+                    shown(1, 0, "A", Open),
+                    too_late(2, shown(4, 3 * day, "A", Open)),
+                ],
                 &[true, true],
             ),
         ];

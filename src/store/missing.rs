@@ -2,9 +2,13 @@
 //!
 //! The rules are those of [`crate::model::absence`]; here are the rows that they are asked about.
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
-use crate::model::{absence, ledger::MissingAs, time::Timestamp};
+use crate::model::{
+    absence::{self, Borders},
+    ledger::MissingAs,
+    time::Timestamp,
+};
 use crate::store::{
     Error,
     chain::{Absence, AbsenceKind},
@@ -12,10 +16,11 @@ use crate::store::{
     write::Archive,
 };
 
-/// A task that a walk lacks and that was not called missing before.
+/// A task that a walk lacks.
 pub(super) struct Lacking {
     task_key: i64,
     created: Option<Timestamp>,
+    updated: Option<Timestamp>,
 }
 
 impl Archive {
@@ -32,6 +37,28 @@ impl Archive {
         Ok(!self.lacking(walk_key)?.is_empty() || !self.confirmable(walk_key, started)?.is_empty())
     }
 
+    /// Returns those of the tasks which the walk, once proven, would call missing or confirm that may have slipped through
+    /// between two of its pages, in the order of their keys.
+    pub(crate) fn slipped(
+        &mut self,
+        walk_key: i64,
+        started: Timestamp,
+        borders: &Borders,
+    ) -> Result<Vec<i64>, Error> {
+        if self.walk(walk_key).anonymous || borders.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut lacking = self.lacking(walk_key)?;
+        lacking.extend(self.confirmable(walk_key, started)?);
+        let mut slipped: Vec<i64> = lacking
+            .into_iter()
+            .filter(|task| borders.hide(task.created, task.updated))
+            .map(|task| task.task_key)
+            .collect();
+        slipped.sort_unstable();
+        Ok(slipped)
+    }
+
     /// Returns the tasks that readers know, that are not called missing, and that the walk has not shown.
     ///
     /// It must be asked before the walk is settled: the counters that spare the search are those of the walk before.
@@ -46,24 +73,29 @@ impl Archive {
             return Ok(Vec::new());
         }
         let mut statement = self.writable.connection.prepare_cached(
-            "SELECT task_key, created FROM task WHERE instance_key = ?1 AND missing_walk IS NULL",
+            "SELECT task_key, created, updated FROM task WHERE instance_key = ?1 AND missing_walk IS NULL",
         )?;
         let mut rows = statement.query([state.instance_key])?;
         let mut lacking = Vec::new();
         while let Some(row) = rows.next()? {
             let task_key = row.get(0)?;
             if !state.seen.contains(task_key) {
-                let created = row
-                    .get::<_, Option<i64>>(1)?
-                    .and_then(Timestamp::from_millis);
-                lacking.push(Lacking { task_key, created });
+                lacking.push(Lacking {
+                    task_key,
+                    created: time(row, 1)?,
+                    updated: time(row, 2)?,
+                });
             }
         }
         Ok(lacking)
     }
 
     /// Returns the tasks called missing by an earlier walk whose absence this one confirms.
-    pub(super) fn confirmable(&self, walk_key: i64, started: Timestamp) -> Result<Vec<i64>, Error> {
+    pub(super) fn confirmable(
+        &self,
+        walk_key: i64,
+        started: Timestamp,
+    ) -> Result<Vec<Lacking>, Error> {
         let state = &self.walks[&walk_key];
         let mut statement = self.writable.connection.prepare_cached(
             "SELECT t.task_key, t.created, t.updated, w.finished
@@ -73,18 +105,17 @@ impl Archive {
         let mut rows = statement.query([state.instance_key])?;
         let mut confirmable = Vec::new();
         while let Some(row) = rows.next()? {
-            let time = |column| {
-                Ok::<_, Error>(
-                    row.get::<_, Option<i64>>(column)?
-                        .and_then(Timestamp::from_millis),
-                )
-            };
-            let (created, updated, since) = (time(1)?, time(2)?, time(3)?.unwrap_or(started));
+            let (created, updated) = (time(row, 1)?, time(row, 2)?);
+            let since = time(row, 3)?.unwrap_or(started);
             let task_key = row.get(0)?;
             if !state.seen.contains(task_key)
                 && absence::confirms(since, started, created, updated, state.shown)
             {
-                confirmable.push(task_key);
+                confirmable.push(Lacking {
+                    task_key,
+                    created,
+                    updated,
+                });
             }
         }
         Ok(confirmable)
@@ -95,7 +126,7 @@ impl Archive {
         &mut self,
         walk_key: i64,
         lacking: &[Lacking],
-        confirmable: &[i64],
+        confirmable: &[Lacking],
     ) -> Result<Vec<Absence>, Error> {
         let state = self.walk(walk_key);
         let (instance_key, shown) = (state.instance_key, state.shown);
@@ -127,7 +158,7 @@ impl Archive {
                 seen_walk,
             });
         }
-        for task_key in confirmable {
+        for Lacking { task_key, .. } in confirmable {
             self.writable
                 .connection
                 .prepare_cached("UPDATE task SET confirmed_walk = ?2 WHERE task_key = ?1")?
@@ -146,4 +177,9 @@ impl Archive {
             .execute(params![instance_key, integer(lacking.len() as u64), integer(confirmable.len() as u64)])?;
         Ok(absences)
     }
+}
+
+fn time(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>, Error> {
+    let millis: Option<i64> = row.get(column)?;
+    Ok(millis.and_then(Timestamp::from_millis))
 }

@@ -36,6 +36,7 @@ impl Session<'_> {
         let mut ahead = Ahead::default();
         let read = self.to_the_end(list, running, &mut ahead).await;
         self.keep(list, running, &mut ahead).await?;
+        self.store_waiting(list, running).await?;
         read
     }
 

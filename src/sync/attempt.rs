@@ -10,7 +10,7 @@ use super::{
     list::List,
     outcome::InstanceEnd,
     pages::Running,
-    proof::{self, Doubt},
+    proof::{self, Doubt, Evidence},
     walk::{Finding, Walk},
     window::{self, Probe, Window},
 };
@@ -144,7 +144,8 @@ impl Session<'_> {
         }
         let ended = std::mem::replace(&mut running.walk, Walk::new(self.endpoint(&list).get(), 2))
             .finding();
-        let finding = Box::new(ended.expect("pages are read until the walk says that it ended"));
+        let mut finding =
+            Box::new(ended.expect("pages are read until the walk says that it ended"));
         let verdict = proof::judge(
             &finding,
             self.endpoint(&list).get().trust,
@@ -214,20 +215,55 @@ impl Session<'_> {
                 Ok(Attempt::NotBelieved)
             }
             Ok(window) => {
-                self.believe(
-                    &list,
-                    proof::trust_after(&finding, self.endpoint(&list).get().trust),
-                );
-                self.saw_proof(&list, &finding);
-                let (call_missing, reason) = (
-                    window == Window::Whole && running.kind == WalkKind::Full,
-                    evidence.as_str().to_owned(),
-                );
-                self.end_walk(&mut running, report, &finding, true, call_missing, reason)
+                let call_missing = window == Window::Whole && running.kind == WalkKind::Full;
+                if call_missing {
+                    finding.slipped = self.slipped(&mut running, &finding).await?;
+                }
+                if let Err(doubt) = proof::absences(&finding, before.as_deref()) {
+                    self.end_unproven(&mut running, report, &finding, doubt.to_string())
+                        .await?;
+                    return Ok(Attempt::Doubtful {
+                        finding,
+                        doubt,
+                        before,
+                    });
+                }
+                self.end_proven(&mut running, report, &finding, call_missing, evidence)
                     .await?;
                 Ok(Attempt::Proven)
             }
         }
+    }
+
+    async fn end_proven(
+        &self,
+        running: &mut Running,
+        report: &mut ListReport,
+        finding: &Finding,
+        call_missing: bool,
+        evidence: Evidence,
+    ) -> Result<(), Stopped> {
+        let list = report.list.clone();
+        let trust = proof::trust_after(finding, self.endpoint(&list).get().trust);
+        self.believe(&list, trust);
+        self.saw_proof(&list, finding);
+        let reason = evidence.as_str().to_owned();
+        self.end_walk(running, report, finding, true, call_missing, reason)
+            .await
+    }
+
+    /// Returns what is about to be called missing and may have slipped through between two pages.
+    async fn slipped(&self, running: &mut Running, finding: &Finding) -> Result<Vec<i64>, Stopped> {
+        let Some(walk_key) = running.walk_key.filter(|_| !finding.borders.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        self.settled(running).await?;
+        let started = running.started.unwrap_or_else(|| running.now(&self.clock));
+        let borders = finding.borders.clone();
+        Ok(self
+            .writer
+            .call(move |archive| archive.slipped(walk_key, started, &borders))
+            .await?)
     }
 
     /// Says why a list of instances is not believed although its walk is proven.
@@ -270,7 +306,7 @@ impl Session<'_> {
         }
         let suspicious = matches!(before, Some(Window::Hidden | Window::CountsThePage));
         self.settled(running).await?;
-        let started = running.started.unwrap_or_else(|| self.clock.now());
+        let started = running.started.unwrap_or_else(|| running.now(&self.clock));
         let would_call = match running.walk_key {
             Some(walk_key) => {
                 self.writer
@@ -331,8 +367,8 @@ impl Session<'_> {
             proven,
             reason,
             error: None,
-            started: running.started.unwrap_or_else(|| self.clock.now()),
-            finished: self.clock.now(),
+            started: running.started.unwrap_or_else(|| running.now(&self.clock)),
+            finished: running.now(&self.clock),
             requests: running.requests,
             server_total: finding.largest_total,
             received: finding.positions,
@@ -349,7 +385,7 @@ impl Session<'_> {
         report: &mut ListReport,
         error: &str,
     ) -> Result<(), Stopped> {
-        let now = self.clock.now();
+        let now = running.now(&self.clock);
         let end = WalkEnd {
             proven: false,
             reason: "the list could not be read to its end".to_owned(),

@@ -46,6 +46,11 @@ impl ServerClock {
         }
     }
 
+    /// What this machine's clock shows, whatever the server told.
+    pub(crate) fn machine(&self) -> Timestamp {
+        (self.wall)()
+    }
+
     /// When the run began, by the server's clock once it is known.
     pub(crate) fn began(&self) -> Timestamp {
         match self.anchor.get() {

@@ -117,8 +117,9 @@ impl Session<'_> {
         running: &mut Running,
         depth: Depth,
     ) -> Result<Next, Stopped> {
+        self.store_waiting(list, running).await?;
         self.settled(running).await?;
-        let (walk_key, now) = (self.begin(list, running).await?, self.clock.now());
+        let (walk_key, now) = (self.begin(list, running).await?, running.now(&self.clock));
         let merged = self
             .writer
             .call(move |archive| archive.merged(walk_key, now))
@@ -138,7 +139,7 @@ impl Session<'_> {
         report: &mut ListReport,
         proof: Result<(), Fallback>,
     ) -> Result<(), Stopped> {
-        let now = self.clock.now();
+        let now = running.now(&self.clock);
         let end = WalkEnd {
             proven: proof.is_ok(),
             reason: proof.map_or_else(

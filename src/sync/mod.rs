@@ -267,7 +267,7 @@ pub(crate) async fn run(
         list,
         instances,
         chose_none,
-    } = session.all().await;
+    } = Box::pin(session.all()).await;
     session.note_upstream().await;
     let Session {
         clock,

@@ -43,6 +43,10 @@ pub(super) struct Running {
     pub(super) started: Option<Timestamp>,
     /// When the first answer came, while none has told the time yet.
     untold: Option<Instant>,
+    /// A page that waits for an answer that tells the time, with its offset.
+    waiting: Option<(u64, Page)>,
+    /// A page was judged by this machine's clock, so the whole walk goes by it.
+    by_machine: bool,
     pub(super) mark: Option<Timestamp>,
     /// The page that is being stored while the next is fetched.
     pub(super) storing: Option<Pending<()>>,
@@ -63,6 +67,8 @@ impl Running {
             requests: 0,
             started: None,
             untold: None,
+            waiting: None,
+            by_machine: false,
             mark: None,
             storing: None,
             received: 0,
@@ -74,9 +80,19 @@ impl Running {
         if self.started.is_none() {
             self.started = Some(clock.now());
             self.untold = (!clock.is_told()).then(Instant::now);
-        } else if let Some(at) = self.untold.filter(|_| clock.is_told()) {
+        } else if let Some(at) = self.untold.filter(|_| clock.is_told() && !self.by_machine) {
             self.started = Some(clock.at(at));
             self.untold = None;
+        }
+    }
+
+    /// What the clock shows that this walk goes by. It is one from the first page to the last: what a page is worth is
+    /// judged by it, and whoever judges it again later has only the times of the walk to do so by.
+    pub(super) fn now(&self, clock: &ServerClock) -> Timestamp {
+        if self.by_machine {
+            clock.machine()
+        } else {
+            clock.now()
         }
     }
 }
@@ -216,6 +232,9 @@ impl Session<'_> {
     }
 
     /// Hands a page to the writer, while the next one is fetched.
+    ///
+    /// While no answer has told the time, the first page waits for the next one, which mostly does: this machine's clock may
+    /// be years off, and would put the mark and the choice of a task's current state there.
     pub(super) async fn store(
         &self,
         list: &List,
@@ -223,7 +242,37 @@ impl Session<'_> {
         offset: u64,
         page: Page,
     ) -> Result<(), Stopped> {
-        let now = self.clock.now();
+        let is_timed = self.clock.is_told() || running.by_machine;
+        if !is_timed && running.waiting.is_none() {
+            running.waiting = Some((offset, page));
+            return Ok(());
+        }
+        self.store_waiting(list, running).await?;
+        self.store_now(list, running, offset, page).await
+    }
+
+    /// Stores the page that waits for the time, by this machine's clock if none was told.
+    pub(super) async fn store_waiting(
+        &self,
+        list: &List,
+        running: &mut Running,
+    ) -> Result<(), Stopped> {
+        match running.waiting.take() {
+            Some((offset, page)) => self.store_now(list, running, offset, page).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn store_now(
+        &self,
+        list: &List,
+        running: &mut Running,
+        offset: u64,
+        page: Page,
+    ) -> Result<(), Stopped> {
+        running.by_machine |= !self.clock.is_told();
+        running.begin(&self.clock);
+        let now = running.now(&self.clock);
         for record in &page.records {
             if let Record::Read(task) = record {
                 running.mark = running.mark.max(standing::credible(task.updated, now));
@@ -284,7 +333,7 @@ impl Session<'_> {
             instance_id: list.instance_id().map(str::to_owned),
             attempt: running.attempt,
             kind: running.kind,
-            started: running.started.unwrap_or_else(|| self.clock.now()),
+            started: running.started.unwrap_or_else(|| running.now(&self.clock)),
             window_start: running.filter.and_then(|filter| filter.start),
             window_end: running.filter.and_then(|filter| filter.end),
         };

@@ -44,6 +44,10 @@ pub(crate) enum Doubt {
         received: u64,
     },
     CameTwice,
+    /// It lacks known tasks that have the time of a record at a border of its pages.
+    MayHaveSlipped {
+        tasks: u64,
+    },
     /// The count says nothing here, and no walk before this one received the same.
     NeedsEqualWalk,
 }
@@ -62,6 +66,10 @@ impl std::fmt::Display for Doubt {
             Self::CountAbove { total, received } => {
                 write!(out, "the upstream counts {total} records and showed {received}")
             }
+            Self::MayHaveSlipped { tasks } => write!(
+                out,
+                "it lacks known tasks, and {tasks} of them may have slipped through between two pages: they have the time of a record at a page's border"
+            ),
             Self::CameTwice => out.write_str("the list moved: a record came twice"),
             Self::NeedsEqualWalk => {
                 out.write_str("the upstream's count cannot be relied on, and no two walks in a row received the same")
@@ -120,6 +128,22 @@ pub(crate) fn judge(
     Err(Doubt::NeedsEqualWalk)
 }
 
+/// Says whether a walk that is proven but for that may call missing what may have slipped through between its pages: only
+/// what the walk before lacked as well.
+pub(crate) fn absences(found: &Finding, before: Option<&Finding>) -> Result<(), Doubt> {
+    let lacked = |task: &&i64| {
+        before.is_some_and(|before| {
+            same_sequence(found, before) || before.slipped.binary_search(task).is_ok()
+        })
+    };
+    match found.slipped.iter().filter(|task| !lacked(task)).count() {
+        0 => Ok(()),
+        tasks => Err(Doubt::MayHaveSlipped {
+            tasks: tasks as u64,
+        }),
+    }
+}
+
 /// Says whether walking once more could prove anything: not where two walks in a row received the same and the count
 /// still says more.
 pub(crate) fn worth_another(found: &Finding, doubt: &Doubt, before: Option<&Finding>) -> bool {
@@ -148,7 +172,7 @@ fn same_sequence(one: &Finding, other: &Finding) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::upstream::Trend;
+    use crate::model::{absence::Borders, upstream::Trend};
     use TotalTrust::{Distrusted, Trusted, Unknown};
 
     fn found(end: End, positions: u64, totals: Totals) -> Finding {
@@ -168,6 +192,8 @@ mod tests {
             pages: 3,
             regular: true,
             trend: Trend::default(),
+            borders: Borders::default(),
+            slipped: Vec::new(),
         }
     }
 
@@ -357,6 +383,41 @@ mod tests {
         ];
         for (name, walk, trust, before, expected) in cases {
             assert_eq!(judge(walk, trust, before), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_may_have_slipped_through_is_missing_if_two_walks_in_a_row_lack_it() {
+        let lacks = |sequence: u8, slipped: &[i64]| Finding {
+            sequence: [sequence; 32],
+            slipped: slipped.to_vec(),
+            ..found(End::ShortPage, 25, Totals::Same(25))
+        };
+        let doubt = |tasks| Err(Doubt::MayHaveSlipped { tasks });
+        let cases = [
+            ("nothing", lacks(1, &[]), None, Ok(())),
+            ("once", lacks(1, &[4, 7]), None, doubt(2)),
+            (
+                "twice, in another order",
+                lacks(1, &[4, 7]),
+                Some(lacks(2, &[4, 5, 7])),
+                Ok(()),
+            ),
+            (
+                "another one each time",
+                lacks(1, &[4, 7]),
+                Some(lacks(2, &[4, 5])),
+                doubt(1),
+            ),
+            (
+                "the walk before received the same, and was in doubt for another reason",
+                lacks(1, &[4]),
+                Some(lacks(1, &[])),
+                Ok(()),
+            ),
+        ];
+        for (name, walk, before, expected) in cases {
+            assert_eq!(absences(&walk, before.as_ref()), expected, "{name}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Every task: its texts against their digests, its rows against its texts, which revision is current, and what is missing.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use rusqlite::Connection;
@@ -15,8 +16,8 @@ pub(super) fn look(look: &mut Look<'_>) -> Result<(), Error> {
         look.archive
             .query_row("SELECT max(task_key) FROM task", [], |row| row.get(0))?;
     look.stage("tasks", steps.and_then(|steps| steps.try_into().ok()));
-    let last = last_moment(look.archive)?;
     let (archive, reading) = (look.archive, look.reading);
+    let clock = Clock::of(archive)?;
     scan::tasks(archive, reading, scan::BEFORE_ALL, |item| {
         match item {
             Item::Stray(table, key) => look.fault(
@@ -30,7 +31,7 @@ pub(super) fn look(look: &mut Look<'_>) -> Result<(), Error> {
                 look.step(look.verified.tasks);
                 let place = format!("task {} of {}", task.id, look.instance(task.instance_key));
                 rows(look, &task, &place);
-                revisions(look, &task, &place, last);
+                revisions(look, &task, &place, &clock);
                 absence(look, &task, &place);
                 tally(look, &task);
             }
@@ -39,13 +40,39 @@ pub(super) fn look(look: &mut Look<'_>) -> Result<(), Error> {
     })
 }
 
-/// The latest moment that the ledger knows.
-fn last_moment(archive: &Connection) -> Result<Timestamp, Error> {
-    let last: Option<i64> =
-        archive.query_row("SELECT max(finished) FROM walk", [], |row| row.get(0))?;
-    Ok(last
-        .and_then(Timestamp::from_millis)
-        .unwrap_or(Timestamp::EPOCH))
+/// What the ledger tells of the clocks that it was written by.
+struct Clock {
+    /// The latest moment that it knows.
+    last: Timestamp,
+    /// The walks that a later one began before, and the earliest such beginning: few, or the clock was wrong for long.
+    set_back: HashMap<i64, Timestamp>,
+}
+
+impl Clock {
+    fn of(archive: &Connection) -> Result<Self, Error> {
+        let last: Option<i64> =
+            archive.query_row("SELECT max(finished) FROM walk", [], |row| row.get(0))?;
+        let mut statement = archive.prepare(
+            "SELECT walk_key, later FROM (
+               SELECT walk_key, started, min(started) OVER (
+                 ORDER BY walk_key DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS later
+               FROM walk)
+             WHERE later < started - ?1",
+        )?;
+        let mut rows = statement.query([replay::SLACK])?;
+        let mut set_back = HashMap::new();
+        while let Some(row) = rows.next()? {
+            if let Some(later) = Timestamp::from_millis(row.get(1)?) {
+                set_back.insert(row.get(0)?, later);
+            }
+        }
+        Ok(Self {
+            last: last
+                .and_then(Timestamp::from_millis)
+                .unwrap_or(Timestamp::EPOCH),
+            set_back,
+        })
+    }
 }
 
 fn rows(look: &mut Look<'_>, task: &Task, place: &str) {
@@ -83,7 +110,7 @@ fn rows(look: &mut Look<'_>, task: &Task, place: &str) {
     }
 }
 
-fn revisions(look: &mut Look<'_>, task: &Task, place: &str, last: Timestamp) {
+fn revisions(look: &mut Look<'_>, task: &Task, place: &str, clock: &Clock) {
     let numbers = task.observed.iter().map(|revision| revision.number);
     let last_number = task.observed.last().map_or(0, |revision| revision.number);
     if !numbers.eq(1..=last_number) || task.revisions != last_number {
@@ -127,9 +154,13 @@ fn revisions(look: &mut Look<'_>, task: &Task, place: &str, last: Timestamp) {
     if task.observed.len() < 2 {
         return;
     }
-    let observed: Vec<_> = task.observed.iter().filter_map(observed).collect();
+    let observed: Vec<_> = task
+        .observed
+        .iter()
+        .filter_map(|revision| observed(revision, clock))
+        .collect();
     if observed.len() == task.observed.len()
-        && !replay::may_be_current(&observed, last)[place_of_current]
+        && !replay::may_be_current(&observed, clock.last)[place_of_current]
     {
         let what = format!(
             "revision {} is current, and by the rules it cannot be",
@@ -146,7 +177,7 @@ fn revisions(look: &mut Look<'_>, task: &Task, place: &str, last: Timestamp) {
     }
 }
 
-fn observed(revision: &scan::Revision) -> Option<Observed> {
+fn observed(revision: &scan::Revision, clock: &Clock) -> Option<Observed> {
     let (_, started, finished) = revision.walk?;
     let is_known = revision.status.as_deref().is_some_and(status::is_final);
     Some(Observed {
@@ -159,6 +190,7 @@ fn observed(revision: &scan::Revision) -> Option<Observed> {
             (false, false) => Finality::Open,
         },
         between: (started, finished),
+        since: *clock.set_back.get(&revision.walk_key).unwrap_or(&started),
     })
 }
 

@@ -1,5 +1,7 @@
 //! The whole sync against a server in this process and a real archive.
 
+mod borders;
+mod clock;
 mod discovery;
 mod fake;
 mod incremental;

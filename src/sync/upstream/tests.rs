@@ -1,6 +1,7 @@
 //! What a sync sees in passing, and what it makes of a change.
 
 use super::*;
+use crate::model::absence::Borders;
 use crate::model::time::{MINUTE, Timestamp};
 use crate::model::upstream::Told;
 use crate::sync::walk::{End, Totals};
@@ -42,6 +43,8 @@ fn walked(positions: u64, total: Option<u64>, minutes: &[i64]) -> Walked {
         pages: 1,
         regular: true,
         trend,
+        borders: Borders::default(),
+        slipped: Vec::new(),
     }
 }
 

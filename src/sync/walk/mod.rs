@@ -17,6 +17,7 @@ use ring::digest::{Context, SHA256};
 use self::order::Order;
 use crate::model::{
     Digest,
+    absence::Borders,
     ledger::{Endpoint, TotalTrust},
     record::{Page, Record},
     standing,
@@ -85,6 +86,9 @@ pub(crate) struct Finding {
     pub(crate) regular: bool,
     /// How the times of the records go.
     pub(crate) trend: Trend,
+    pub(crate) borders: Borders,
+    /// Known tasks that were about to be called missing and may have slipped through at these borders, by their keys in order.
+    pub(crate) slipped: Vec<i64>,
 }
 
 /// Empty answers to the page that is being asked for.
@@ -113,6 +117,7 @@ pub(crate) struct Walk {
     rejected: bool,
     order: Order,
     trend: Trend,
+    borders: Borders,
     oldest: Option<Timestamp>,
     last_updated: Option<Timestamp>,
     /// The server cuts pages to one record: they cannot overlap, so they are read side by side and prove nothing.
@@ -145,6 +150,7 @@ impl Walk {
             rejected: false,
             order: Order::unknown(),
             trend: Trend::default(),
+            borders: Borders::default(),
             oldest: None,
             last_updated: None,
             single: false,
@@ -249,6 +255,8 @@ impl Walk {
             pages: self.pages,
             regular: self.order.newest_first() && !self.twice,
             trend: self.trend,
+            borders: self.borders,
+            slipped: Vec::new(),
         })
     }
 
@@ -304,6 +312,9 @@ impl Walk {
         let seam = !first && !self.single && identities.first().copied() == self.shared;
         let fresh = usize::from(seam);
         let only_shared = seam && identities.len() == 1;
+        if let Some(Record::Read(task)) = page.records.first().filter(|_| seam) {
+            self.borders.add(task.created, task.updated);
+        }
         // What a page that starts over says of its count teaches nothing: it is not at the offset that was asked for.
         if !first && !only_shared && self.nothing_new(&page.records[fresh..], &identities, fresh) {
             // A server that starts over shows its first record again. With any other one in front the list moved, and what
