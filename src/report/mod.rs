@@ -5,6 +5,7 @@
 //! the same rows give the same facts for ever.
 
 mod attribute;
+pub(crate) mod audit;
 pub(crate) mod continuity;
 pub(crate) mod history;
 pub(crate) mod state;
