@@ -3,6 +3,15 @@
 //! It is made once and written in several formats, so that no two of them can tell different figures. Every table has both:
 //! cells as people see them, and the same rows as data. Every chart stands beside the table that it was drawn from.
 
+mod chart;
+pub(crate) mod html;
+pub(crate) mod json;
+pub(crate) mod markdown;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;
+
 use super::Cell;
 use super::json::Value;
 
@@ -203,5 +212,30 @@ impl Shown {
     pub(crate) fn linked(mut self, section: impl Into<String>) -> Self {
         self.link = Some(section.into());
         self
+    }
+}
+
+impl Tone {
+    /// The word of data formats, and the class of a style sheet.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Good => "good",
+            Self::Doubtful => "doubtful",
+            Self::Bad => "bad",
+            Self::Unknown => "unknown",
+            Self::Faint => "faint",
+        }
+    }
+}
+
+impl Table {
+    /// What is to be said below the rows: how many were left out, and where they can be had.
+    fn remark(&self) -> Option<String> {
+        let shown = self.rows.len() as u64;
+        (shown < self.total).then(|| {
+            let remark = format!("{shown} of {} rows. {}", self.total, self.rest);
+            remark.trim_end().to_owned()
+        })
     }
 }
