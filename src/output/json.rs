@@ -109,12 +109,12 @@ pub(super) fn harmless(out: &mut dyn Write, value: &impl Serialize) -> io::Resul
 }
 
 /// One record, serialised without a copy of it.
-pub(super) struct Row<'a, Name> {
+pub(super) struct Row<'a, Name, Cell> {
     pub(super) columns: &'a [Name],
     pub(super) cells: &'a [Cell],
 }
 
-impl<Name: AsRef<str>> Serialize for Row<'_, Name> {
+impl<Name: AsRef<str>, Cell: Serialize> Serialize for Row<'_, Name, Cell> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_map(Some(self.columns.len()))?;
         for (name, cell) in self.columns.iter().zip(self.cells) {

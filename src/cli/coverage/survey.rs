@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 
 use crate::cli::error::CliError;
-use crate::model::time::Timestamp;
 use crate::model::coverage::{self, Lane, Overall, Rules, Span, State, Why, Window};
+use crate::model::time::Timestamp;
 use crate::output::phrase::duration;
 use crate::store::filter::InstanceKey;
 use crate::store::ledger::{self, Around, Known, Tried};

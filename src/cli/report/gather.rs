@@ -1,6 +1,6 @@
 //! Everything that a report tells, read from one moment of the archive.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
@@ -135,7 +135,7 @@ struct Groups {
     users: Vec<Counted>,
     pieces: Vec<(i64, Counts)>,
     /// How many tasks each instance has that has any.
-    instances: HashMap<InstanceKey, u64>,
+    instances: BTreeMap<InstanceKey, u64>,
 }
 
 fn groups(
@@ -147,12 +147,7 @@ fn groups(
     cut: Cut,
 ) -> Result<Groups, CliError> {
     let clock = |time: Timestamp| zone.clock(time);
-    let keys = [
-        Key::Operation,
-        Key::User,
-        Key::Created(cut),
-        Key::Instance,
-    ];
+    let keys = [Key::Operation, Key::User, Key::Created(cut), Key::Instance];
     let keys = keys.map(|key| [key]);
     let mut tallies = keys
         .each_ref()
@@ -253,8 +248,8 @@ fn is_touched(archive: &Connection, key: &InstanceKey, scope: &Scope) -> Result<
         missing: true,
         ..of_it()
     };
-    let updated = Condition::of_instances(std::slice::from_ref(key))
-        .and_period("updated_at", scope.window());
+    let updated =
+        Condition::of_instances(std::slice::from_ref(key)).and_period("updated_at", scope.window());
     let conditions = [
         created.condition(),
         updated,

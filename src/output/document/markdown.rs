@@ -119,7 +119,11 @@ fn write_table(out: &mut dyn Write, table: &Table) -> io::Result<()> {
 
 fn write_row(out: &mut dyn Write, row: &[Shown]) -> io::Result<()> {
     for shown in row {
-        write!(out, "| {} ", escape(&shown.text))?;
+        write!(out, "| {}", escape(&shown.text))?;
+        for more in &shown.more {
+            write!(out, "<br>{}", escape(more))?;
+        }
+        write!(out, " ")?;
     }
     out.write_all(b"|\n")
 }

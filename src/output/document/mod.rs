@@ -12,7 +12,6 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
-use super::Cell;
 use super::json::Value;
 
 /// All of it, from top to bottom.
@@ -98,6 +97,8 @@ pub(crate) enum Tone {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Shown {
     pub(crate) text: String,
+    /// Further lines.
+    pub(crate) more: Vec<String>,
     pub(crate) tone: Tone,
     /// The section that tells more.
     pub(crate) link: Option<String>,
@@ -113,7 +114,7 @@ pub(crate) struct Table {
     pub(crate) rows: Vec<Vec<Shown>>,
     /// The names of the columns for programs, and the rows as data; as many rows as people see.
     pub(crate) columns: &'static [&'static str],
-    pub(crate) data: Vec<Vec<Cell>>,
+    pub(crate) data: Vec<Vec<Value>>,
     /// How many rows there are: more than stand here, if the rest was left out.
     pub(crate) total: u64,
     /// Where the rows that were left out can be had.
@@ -199,9 +200,20 @@ impl Shown {
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
+            more: Vec::new(),
             tone: Tone::Plain,
             link: None,
         }
+    }
+
+    /// Several lines; nothing if there is none.
+    pub(crate) fn lines(lines: Vec<String>) -> Option<Self> {
+        let mut lines = lines.into_iter();
+        let first = Self::new(lines.next()?);
+        Some(Self {
+            more: lines.collect(),
+            ..first
+        })
     }
 
     pub(crate) fn toned(mut self, tone: Tone) -> Self {

@@ -25,15 +25,6 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 6] = [
-        Self::PublicAccess,
-        Self::Whitelist,
-        Self::Tls,
-        Self::Port,
-        Self::Password,
-        Self::Account,
-    ];
-
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::PublicAccess => "public access",
