@@ -32,6 +32,7 @@ mod network;
 mod output_args;
 mod paths;
 mod period;
+mod report;
 mod reprocess;
 mod settings;
 mod show;
@@ -201,6 +202,7 @@ enum Command {
     Coverage(coverage::CoverageArgs),
     AssertNone(assert_none::AssertNoneArgs),
     Sql(sql::SqlArgs),
+    Report(Box<report::ReportArgs>),
     Export(export::ExportArgs),
     Status(status::StatusArgs),
     Doctor(Box<doctor::DoctorArgs>),
@@ -360,6 +362,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> Result<Exit, CliErr
         Command::Coverage(args) => coverage::run(args, context),
         Command::AssertNone(args) => assert_none::run(args, context),
         Command::Sql(args) => sql::run(args, context),
+        Command::Report(args) => report::run(args, context),
         Command::Export(args) => export::run(args, context),
         Command::Status(args) => status::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),

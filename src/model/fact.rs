@@ -6,7 +6,7 @@ use super::status;
 use super::time::Timestamp;
 
 /// How a task stands, for a count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
     Succeeded,
     Failed,
@@ -80,9 +80,22 @@ pub(crate) struct Change {
     pub(crate) user_name: Option<String>,
     pub(crate) created: Option<Timestamp>,
     pub(crate) updated: Option<Timestamp>,
-    /// The cloud no longer lists it, confirmed or not.
-    pub(crate) is_missing: bool,
+    /// Of one that bears no creation, when it was first seen: it was created before.
+    pub(crate) first_seen: Option<Timestamp>,
+    pub(crate) error_code: Option<String>,
+    pub(crate) missing: Option<Missing>,
     pub(crate) stated: Vec<Stated>,
+}
+
+/// The cloud no longer lists a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Missing {
+    /// The end of the first proven walk that lacked it.
+    pub(crate) since: Timestamp,
+    /// A second proven walk lacked it too.
+    pub(crate) is_confirmed: bool,
+    /// What it looks like: `aged_out` or `removed`.
+    pub(crate) looks: Option<String>,
 }
 
 /// What a task states of one attribute.

@@ -59,8 +59,7 @@ impl<'a> Json<'a> {
                 .write_all(if self.is_empty { b"[\n" } else { b",\n" })?;
         }
         self.is_empty = false;
-        let mut serializer = serde_json::Serializer::with_formatter(&mut *self.out, Harmless);
-        value.serialize(&mut serializer)?;
+        harmless(self.out, value)?;
         match self.framing {
             Framing::Array => Ok(()),
             Framing::Lines => self.out.write_all(b"\n"),
@@ -102,17 +101,24 @@ pub(crate) fn write(out: &mut dyn Write, framing: Framing, values: &[Value]) -> 
     json.end()
 }
 
-/// One record, serialised without a copy of it.
-struct Row<'a> {
-    columns: &'a [String],
-    cells: &'a [Cell],
+/// Writes one value, on one line that it does not end.
+pub(super) fn harmless(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(out, Harmless);
+    value.serialize(&mut serializer)?;
+    Ok(())
 }
 
-impl Serialize for Row<'_> {
+/// One record, serialised without a copy of it.
+pub(super) struct Row<'a, Name, Cell> {
+    pub(super) columns: &'a [Name],
+    pub(super) cells: &'a [Cell],
+}
+
+impl<Name: AsRef<str>, Cell: Serialize> Serialize for Row<'_, Name, Cell> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_map(Some(self.columns.len()))?;
         for (name, cell) in self.columns.iter().zip(self.cells) {
-            object.serialize_entry(name, cell)?;
+            object.serialize_entry(name.as_ref(), cell)?;
         }
         object.end()
     }

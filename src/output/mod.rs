@@ -5,6 +5,7 @@
 //! how wide its columns are. Nothing here reads the archive, the environment or the terminal: the width is a parameter.
 
 mod csv;
+pub(crate) mod document;
 pub(crate) mod export;
 pub(crate) mod json;
 mod markdown;

@@ -32,6 +32,10 @@ impl Zone {
         TimeZone::fixed(seconds).ok().map(Self::new)
     }
 
+    pub(crate) const fn is_utc(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Says a time of the archive, `2020-06-17T08:18:06.597Z`, in this zone; any other text stays.
     pub(crate) fn moment(&self, text: &str, precision: Precision) -> String {
         let Some((local, offset)) = self.local(text) else {

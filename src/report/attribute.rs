@@ -30,15 +30,15 @@ impl Attribute<'static> {
     }
 }
 
-const ENABLE_PUBLIC_IP: Attribute<'static> = Attribute::details("enable_public_ip");
+pub(super) const ENABLE_PUBLIC_IP: Attribute<'static> = Attribute::details("enable_public_ip");
 const REPLICA_NUM: Attribute<'static> = Attribute::details("replica_num");
-const PORT: Attribute<'static> = Attribute::details("port");
+pub(super) const PORT: Attribute<'static> = Attribute::details("port");
+
+pub(super) const ENABLE_SSL: Attribute<'static> = Attribute::details("enable_ssl");
+pub(super) const ADDRESS: Attribute<'static> = Attribute::details("public_ip_address");
 
 /// What belongs to a bound address.
-const ADDRESS: [Attribute<'static>; 2] = [
-    Attribute::details("public_ip_address"),
-    Attribute::details("public_ip_id"),
-];
+const ADDRESSES: [Attribute<'static>; 2] = [ADDRESS, Attribute::details("public_ip_id")];
 
 /// What a change of the specification may change; the first four are stated by nearly every one.
 const SPECIFICATION: [Attribute<'static>; 5] = [
@@ -49,10 +49,8 @@ const SPECIFICATION: [Attribute<'static>; 5] = [
     REPLICA_NUM,
 ];
 
-const WHITELIST: [Attribute<'static>; 2] = [
-    Attribute::params("enable_whitelist"),
-    Attribute::params("whitelist"),
-];
+pub(super) const ENABLE_WHITELIST: Attribute<'static> = Attribute::params("enable_whitelist");
+pub(super) const WHITELIST: Attribute<'static> = Attribute::params("whitelist");
 
 /// The configuration of an instance, as far as tasks tell it, in the order in which it is shown.
 pub(crate) const CONFIGURATION: [Attribute<'static>; 12] = [
@@ -63,11 +61,11 @@ pub(crate) const CONFIGURATION: [Attribute<'static>; 12] = [
     REPLICA_NUM,
     PORT,
     ENABLE_PUBLIC_IP,
-    ADDRESS[0],
-    ADDRESS[1],
-    Attribute::details("enable_ssl"),
-    WHITELIST[0],
-    WHITELIST[1],
+    ADDRESSES[0],
+    ADDRESSES[1],
+    ENABLE_SSL,
+    ENABLE_WHITELIST,
+    WHITELIST,
 ];
 
 /// What success of a task does to an attribute.
@@ -101,7 +99,7 @@ pub(crate) fn effect<'a>(change: &'a Change, attribute: Attribute<'_>) -> Option
         let stated = change.states(ENABLE_PUBLIC_IP.source, ENABLE_PUBLIC_IP.name);
         stated.is_some_and(|stated| stated.new.as_deref().is_some_and(is_off))
     };
-    if ADDRESS.contains(&attribute) && (is("UnBindEip") || switches_off()) {
+    if ADDRESSES.contains(&attribute) && (is("UnBindEip") || switches_off()) {
         // The address that such a task states is the one that it gives up.
         return Some(Effect::Released);
     }
@@ -117,12 +115,12 @@ pub(crate) fn effect<'a>(change: &'a Change, attribute: Attribute<'_>) -> Option
     if attribute == ENABLE_PUBLIC_IP && is("UnBindEip") {
         return Some(Effect::Means("false"));
     }
-    let touches = (ADDRESS.contains(&attribute) && is("BindEip"))
+    let touches = (ADDRESSES.contains(&attribute) && is("BindEip"))
         // The code of a specification names the number of replicas as well.
         || ([REPLICA_NUM, SPECIFICATION[1]].contains(&attribute)
             && (is("AddReplica") || is("DelReplica")))
         || (attribute == PORT && is("UpdatePort"))
-        || (attribute == WHITELIST[1] && is("AddWhitelist"))
+        || (attribute == WHITELIST && is("AddWhitelist"))
         || (SPECIFICATION.contains(&attribute) && is_mute_resize(change));
     touches.then_some(Effect::Unknown("the task does not state the new value"))
 }
@@ -140,18 +138,18 @@ fn is_mute_resize(change: &Change) -> bool {
 }
 
 /// Says whether a task is of this operation, under any of its names.
-fn is_operation(change: &Change, name: &str) -> bool {
+pub(super) fn is_operation(change: &Change, name: &str) -> bool {
     change.name.as_deref().is_some_and(|given| {
         let mut names = synonyms(name).into_iter();
         names.any(|name| name.eq_ignore_ascii_case(given))
     })
 }
 
-fn is_on(value: &str) -> bool {
+pub(super) fn is_on(value: &str) -> bool {
     value.eq_ignore_ascii_case("true") || value == "1"
 }
 
-fn is_off(value: &str) -> bool {
+pub(super) fn is_off(value: &str) -> bool {
     value.eq_ignore_ascii_case("false") || value == "0"
 }
 

@@ -4,7 +4,8 @@
 //! depends on a place (where a day begins) is a function that is handed in. So each fact is tested as a table of cases, and
 //! the same rows give the same facts for ever.
 
-mod attribute;
+pub(crate) mod attribute;
+pub(crate) mod audit;
 pub(crate) mod continuity;
 pub(crate) mod history;
 pub(crate) mod state;

@@ -9,6 +9,7 @@ use crate::store::open;
 
 const SCHEMA: &str = include_str!("../../migrations/V0001__archive.sql");
 const ROWS: &str = include_str!("golden.sql");
+const OCTOBER: &str = include_str!("october.sql");
 
 /// Returns the archive, in memory.
 pub(crate) fn archive() -> Connection {
@@ -20,8 +21,17 @@ pub(crate) fn archive() -> Connection {
 
 /// Makes that archive as a file.
 pub(crate) fn create(path: &Path) {
+    create_of(path, ROWS);
+}
+
+/// Makes an archive of a month whose every figure is known.
+pub(crate) fn create_october(path: &Path) {
+    create_of(path, OCTOBER);
+}
+
+fn create_of(path: &Path, rows: &str) {
     let writable = open::writable(path, Timestamp::EPOCH).unwrap();
-    writable.connection.execute_batch(ROWS).unwrap();
+    writable.connection.execute_batch(rows).unwrap();
     open::finish(writable).unwrap();
 }
 

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter
 
 use super::filter::{Condition, InstanceKey};
 use super::revisions::{REVISIONS_A_TASK, adopts_time};
-use crate::model::fact::{Change, Outcome, Revision, Stated};
+use crate::model::fact::{Change, Missing, Outcome, Revision, Stated};
 use crate::model::rows::Source;
 use crate::model::standing::Standing;
 use crate::model::time::Timestamp;
@@ -61,7 +61,14 @@ pub(crate) fn changes(archive: &Connection, instance: &InstanceKey) -> Result<Ve
     let condition = Condition::of_instances(std::slice::from_ref(instance));
     let sql = format!(
         "SELECT task_key, task_id, name, status, is_final, coalesce(user_name, user_id), created_at, updated_at,
-           missing_since IS NOT NULL, source, attribute, old_value, new_value
+           missing_since, source, attribute, old_value, new_value,
+           (SELECT t.error_code FROM task t WHERE t.task_key = changes.task_key),
+           CASE WHEN missing_since IS NOT NULL THEN (
+             SELECT t.confirmed_walk IS NOT NULL FROM task t WHERE t.task_key = changes.task_key) END,
+           CASE WHEN missing_since IS NOT NULL THEN (
+             SELECT t.missing_as FROM task t WHERE t.task_key = changes.task_key) END,
+           CASE WHEN created_at IS NULL THEN (
+             SELECT f.finished FROM task t JOIN walk f ON f.walk_key = t.first_walk WHERE t.task_key = changes.task_key) END
          FROM changes{} ORDER BY task_key, source, attribute",
         condition.sql()
     );
@@ -87,6 +94,14 @@ fn change(row: &Row<'_>) -> rusqlite::Result<Change> {
     };
     let status: Option<String> = row.get(3)?;
     let is_final: bool = row.get(4)?;
+    let missing = match time(8)? {
+        Some(since) => Some(Missing {
+            since,
+            is_confirmed: row.get(14)?,
+            looks: row.get(15)?,
+        }),
+        None => None,
+    };
     Ok(Change {
         task_key: row.get(0)?,
         task_id: row.get(1)?,
@@ -100,7 +115,11 @@ fn change(row: &Row<'_>) -> rusqlite::Result<Change> {
         user_name: row.get(5)?,
         created: time(6)?,
         updated: time(7)?,
-        is_missing: row.get(8)?,
+        first_seen: row
+            .get::<_, Option<i64>>(16)?
+            .and_then(Timestamp::from_millis),
+        error_code: row.get(13)?,
+        missing,
         stated: Vec::new(),
     })
 }
@@ -183,7 +202,14 @@ mod tests {
         let found = changes(&archive, &first()).unwrap();
         let told: Vec<_> = found
             .iter()
-            .map(|one| (one.task_key, one.outcome, one.is_missing, one.stated.len()))
+            .map(|one| {
+                (
+                    one.task_key,
+                    one.outcome,
+                    one.missing.is_some(),
+                    one.stated.len(),
+                )
+            })
             .collect();
         assert_eq!(
             told,

@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use crate::cli::error::CliError;
 use crate::model::coverage::{self, Lane, Overall, Rules, Span, State, Why, Window};
+use crate::model::time::Timestamp;
 use crate::output::phrase::duration;
 use crate::store::filter::InstanceKey;
 use crate::store::ledger::{self, Around, Known, Tried};
@@ -47,6 +48,16 @@ pub(crate) struct Survey {
     /// The spans of all together.
     pub(crate) all: Vec<Overall>,
     pub(crate) instances: usize,
+    /// Each instance with its own spans, in the order of ids.
+    pub(crate) lanes: Vec<InstanceLane>,
+}
+
+/// What is known of one instance in the period.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InstanceLane {
+    pub(crate) instance: Instance,
+    pub(crate) spans: Vec<Span>,
+    pub(crate) gone: Option<Timestamp>,
 }
 
 /// Surveys a period for the instances that were named. If none was, all are meant, also those that nobody ever named: then
@@ -61,6 +72,7 @@ pub(crate) fn survey(
     let known = ledger::instances(archive, named, around)?;
     let mut parts = Vec::new();
     let mut lanes = Vec::new();
+    let mut of_instances = Vec::new();
     for instance in &known {
         let spans = coverage::cover(&instance.ledger, rules, period);
         for span in &spans {
@@ -72,6 +84,11 @@ pub(crate) fn survey(
                 reason: reason(archive, instance, span)?,
             });
         }
+        of_instances.push(InstanceLane {
+            instance: instance.instance.clone(),
+            spans: spans.clone(),
+            gone: instance.ledger.gone,
+        });
         lanes.push(Lane {
             spans,
             is_list: false,
@@ -105,6 +122,7 @@ pub(crate) fn survey(
         parts,
         all: coverage::overall(&lanes),
         instances: known.len(),
+        lanes: of_instances,
     })
 }
 

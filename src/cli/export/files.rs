@@ -17,19 +17,19 @@ const PRIVATE_FOLDER: u32 = 0o700;
 
 /// What to do about a file that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Present {
+pub(crate) enum Present {
     Keep,
     Replace,
 }
 
 impl Present {
-    pub(super) const fn of(force: bool) -> Self {
+    pub(crate) const fn of(force: bool) -> Self {
         if force { Self::Replace } else { Self::Keep }
     }
 }
 
 /// Refuses a place before anything is written: for what lies there, or because it is the archive's own.
-pub(super) fn judge(path: &Path, archive: &Path, present: Present) -> Result<(), CliError> {
+pub(crate) fn judge(path: &Path, archive: &Path, present: Present) -> Result<(), CliError> {
     let shown = path.display();
     if path.file_name().is_none() {
         return Err(CliError::usage(format!("{shown} names no file"))
@@ -60,14 +60,14 @@ pub(super) fn judge(path: &Path, archive: &Path, present: Present) -> Result<(),
 }
 
 /// A file that is not complete yet. Dropped before it has its name, it is removed.
-pub(super) struct Unfinished {
+pub(crate) struct Unfinished {
     file: NamedTempFile,
     path: PathBuf,
 }
 
 impl Unfinished {
     /// Begins a file in the folder of its place, under a name that no reader of such files looks for.
-    pub(super) fn new(path: &Path) -> Result<Self, CliError> {
+    pub(crate) fn new(path: &Path) -> Result<Self, CliError> {
         let named = path.file_name().unwrap_or_default();
         let mut prefix = std::ffi::OsString::from(".");
         prefix.push(named);
@@ -85,19 +85,19 @@ impl Unfinished {
         })
     }
 
-    pub(super) fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &File {
         self.file.as_file()
     }
 
     /// Makes sure that all of it is on the disk, and returns its length.
-    pub(super) fn complete(&self) -> io::Result<u64> {
+    pub(crate) fn complete(&self) -> io::Result<u64> {
         self.file().sync_all()?;
         Ok(self.file().metadata()?.len())
     }
 }
 
 /// Gives every file its name; where one is taken meanwhile, none keeps its own.
-pub(super) fn put_in_place(files: Vec<Unfinished>, present: Present) -> Result<(), CliError> {
+pub(crate) fn put_in_place(files: Vec<Unfinished>, present: Present) -> Result<(), CliError> {
     let mut placed: Vec<PathBuf> = Vec::new();
     let mut place = |Unfinished { file, path }: Unfinished| {
         let persisted = match present {
@@ -126,12 +126,12 @@ pub(super) fn put_in_place(files: Vec<Unfinished>, present: Present) -> Result<(
 }
 
 /// A folder for the files, made if it is not there; dropped before it is kept, it is removed if it was made and is empty.
-pub(super) struct Folder {
+pub(crate) struct Folder {
     made: Option<PathBuf>,
 }
 
 impl Folder {
-    pub(super) fn new(path: &Path) -> Result<Self, CliError> {
+    pub(crate) fn new(path: &Path) -> Result<Self, CliError> {
         match DirBuilder::new().mode(PRIVATE_FOLDER).create(path) {
             Ok(()) => Ok(Self {
                 made: Some(path.to_owned()),
@@ -154,7 +154,7 @@ impl Folder {
         }
     }
 
-    pub(super) fn keep(mut self) {
+    pub(crate) fn keep(mut self) {
         self.made = None;
     }
 }
@@ -176,7 +176,7 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// Phrases a file that cannot be written.
-pub(super) fn failed(path: &Path, error: &io::Error) -> CliError {
+pub(crate) fn failed(path: &Path, error: &io::Error) -> CliError {
     let (exit, hint) = match error.kind() {
         ErrorKind::NotFound => (Exit::Usage, "make its folder first, or name another file"),
         ErrorKind::NotADirectory => (Exit::Usage, "name a file in a folder"),

@@ -1,6 +1,6 @@
 //! `export`: whole views for other engines, of one moment, to standard output or into files.
 
-mod files;
+pub(crate) mod files;
 mod plan;
 
 use std::io::{self, BufWriter, Write};

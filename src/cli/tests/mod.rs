@@ -3,6 +3,7 @@
 mod coverage;
 mod facts;
 mod formats;
+mod report;
 
 use super::*;
 use crate::store::golden;
@@ -14,10 +15,14 @@ struct Archive {
 
 impl Archive {
     fn new() -> Self {
+        Self::made(golden::create)
+    }
+
+    fn made(make: fn(&std::path::Path)) -> Self {
         let archive = Self {
             folder: tempfile::tempdir().unwrap(),
         };
-        golden::create(&archive.path());
+        make(&archive.path());
         archive
     }
 
@@ -919,6 +924,12 @@ const NOT_SETTINGS: &[(&str, &[&str])] = &[
         "export",
         &[
             "out", "out-dir", "force", "instance", "since", "until", "period", "columns",
+        ],
+    ),
+    (
+        "report",
+        &[
+            "instance", "since", "until", "period", "title", "output", "out", "force",
         ],
     ),
     ("demo", &["dir"]),

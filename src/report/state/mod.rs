@@ -80,7 +80,7 @@ pub(crate) fn pending<'a>(known: &Known<'a>, at: Timestamp) -> Vec<Setting<'a>> 
         if let (false, Some(status)) = (change.outcome == Outcome::Open, &change.status) {
             notes.push(format!("it ended at {ended}, {status}"));
         }
-        if change.is_missing && change.outcome == Outcome::Open {
+        if change.missing.is_some() && change.outcome == Outcome::Open {
             notes.push("the cloud no longer lists it".to_owned());
         }
         let before = pending.len();

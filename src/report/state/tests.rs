@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::coverage::{Ledger, Proven, Rules, Window, cover};
-use crate::model::fact::Stated;
+use crate::model::fact::{Missing, Stated};
 use crate::model::rows::Source;
 use crate::model::time::{HOUR, MINUTE};
 
@@ -22,7 +22,9 @@ pub(in crate::report) fn change(key: i64, name: &str, stated: Vec<Stated>) -> Ch
         user_name: Some("dora".to_owned()),
         created: Some(at(0)),
         updated: Some(at(1)),
-        is_missing: false,
+        first_seen: None,
+        error_code: None,
+        missing: None,
         stated,
     }
 }
@@ -406,7 +408,11 @@ fn the_list_of_instances_is_another_witness() {
 fn what_was_under_way_is_told_apart() {
     let open = |change| ended("EXECUTING", change);
     let mut missing = open(timed(change(3, "modify", vec![]), 7, 7));
-    missing.is_missing = true;
+    missing.missing = Some(Missing {
+        since: at(8),
+        is_confirmed: false,
+        looks: None,
+    });
     let changes = [
         open(port(1, "6379", "6380", 5, 5)),
         port(2, "1", "2", 0, 50),

@@ -50,6 +50,24 @@ pub(crate) struct Counts {
     pub(crate) missing: u64,
 }
 
+impl Counts {
+    pub(crate) fn add(&mut self, outcome: Outcome, is_missing: bool) {
+        self.tasks += 1;
+        match outcome {
+            Outcome::Succeeded => self.succeeded += 1,
+            Outcome::Failed => self.failed += 1,
+            Outcome::Ended => {}
+            Outcome::Open => self.open += 1,
+        }
+        self.missing += u64::from(is_missing);
+    }
+
+    /// Those that ended in another way than by success or failure.
+    pub(crate) const fn ended(&self) -> u64 {
+        self.tasks - self.succeeded - self.failed - self.open
+    }
+}
+
 /// How long the tasks took that ended, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Durations {
@@ -87,14 +105,7 @@ impl<'a> Tally<'a> {
     pub(crate) fn add(&mut self, task: &Counted) {
         let keys = self.keys.iter().map(|key| self.value(*key, task)).collect();
         let (counts, durations) = self.groups.entry(keys).or_default();
-        counts.tasks += 1;
-        match task.outcome {
-            Outcome::Succeeded => counts.succeeded += 1,
-            Outcome::Failed => counts.failed += 1,
-            Outcome::Ended => {}
-            Outcome::Open => counts.open += 1,
-        }
-        counts.missing += u64::from(task.is_missing);
+        counts.add(task.outcome, task.is_missing);
         durations.extend(task.duration(self.server_now));
     }
 
