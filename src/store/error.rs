@@ -201,9 +201,15 @@ impl From<rusqlite::Error> for Kind {
     }
 }
 
+/// What SQLite's functions say of a value that the views cannot work with: they read JSON and times that were stored as such.
+const UNREADABLE: [&str; 2] = ["malformed JSON", "integer overflow"];
+
 /// Sorts an error of SQLite: somebody else's turn, the file's fault, or the machine's.
 pub(super) fn class_of(error: &rusqlite::Error) -> Class {
     match error {
+        rusqlite::Error::SqliteFailure(_, Some(told)) if UNREADABLE.contains(&told.as_str()) => {
+            Class::Archive
+        }
         rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
             ErrorCode::DatabaseBusy
             | ErrorCode::DatabaseLocked

@@ -9,6 +9,7 @@ mod accounts;
 mod backfill;
 mod backup;
 mod changes;
+mod continuity;
 mod contrib;
 mod credentials;
 mod demo;
