@@ -16,6 +16,7 @@ mod demo;
 mod discovery;
 mod doctor;
 mod export;
+mod first_release;
 mod house;
 mod http;
 mod large;
