@@ -15,7 +15,7 @@ mod coverage;
 mod credentials;
 mod demo;
 mod doctor;
-mod duration;
+pub(crate) mod duration;
 mod early;
 mod environment;
 mod error;
@@ -45,7 +45,7 @@ mod sync;
 mod target;
 mod usage;
 mod verify;
-mod when;
+pub(crate) mod when;
 mod whole_file;
 mod zone;
 
