@@ -258,7 +258,7 @@ fn no_core_dump() {
 }
 
 /// Runs one command line. Nothing below this function ends the process.
-fn run(
+pub(crate) fn run(
     args: impl IntoIterator<Item = OsString>,
     out: &mut dyn Write,
     err: &mut dyn Write,

@@ -7,11 +7,12 @@
 //!
 //! A target is a file with one test that calls [`every_case`], and a line below.
 
-//A
-//B
+mod archive;
+mod arguments;
 mod csv;
 mod mutate;
 mod page;
+mod room;
 mod terminal;
 mod times;
 
@@ -38,6 +39,7 @@ fn variable(name: &str) -> Option<u64> {
 /// A case panics if a promise is broken. The first one ends the run: what follows it would bury how to replay it.
 fn every_case(target: &str, everyday: u64, case: impl Fn(&mut Rng)) {
     if let Some(seed) = variable("DCS_HISTORY_FUZZ_SEED") {
+        room::note(seed);
         return case(&mut Rng::new(seed, target, 0));
     }
     let first = variable("DCS_HISTORY_FUZZ_FIRST_SEED").unwrap_or(1);
@@ -49,6 +51,7 @@ fn every_case(target: &str, everyday: u64, case: impl Fn(&mut Rng)) {
     }) {
         let seed = first + tried;
         tried += 1;
+        room::note(seed);
         if let Err(broken) = tried_once(&case, target, seed) {
             panic!(
                 "{broken}\nreplay it with DCS_HISTORY_FUZZ_SEED={seed} cargo test --lib fuzz::{target}"
