@@ -8,7 +8,7 @@ use std::path::Path;
 
 use clap::{Arg, Command};
 
-use super::room::{Ended, alone, archive, clear, run};
+use super::room::{Ended, Tally, alone, archive, clear, run};
 use super::{every_case, mutate};
 use crate::cli;
 use crate::simulator::rng::Rng;
@@ -22,13 +22,15 @@ const LEFT_OUT: [&str; 2] = ["simulate", "demo"];
 const CALLING: [&str; 3] = ["sync", "backfill", "doctor"];
 
 /// What bounds them; and what would make them ask for a host elsewhere.
-const BOUNDS: [&str; 7] = [
+const BOUNDS: [&str; 9] = [
     "retries",
     "retry-base",
     "run-timeout",
     "timeout",
     "connect-timeout",
     "region",
+    "project-id",
+    "token-command",
     "endpoint",
 ];
 
@@ -80,6 +82,51 @@ const PLAUSIBLE: [&str; 44] = [
     "62c43141aef85d1c6d6f9cadda7550e2493e290b8258c1b51abf6e7f89a355a2",
 ];
 
+/// What an argument takes, by what its help calls it.
+const APT: [(&str, &[&str]); 9] = [
+    (
+        "TIME",
+        &[
+            "2026-10",
+            "2026-09-30",
+            "2026-09-30T12:00:00Z",
+            "now",
+            "7d",
+            "0001-01-01",
+        ],
+    ),
+    (
+        "PERIOD",
+        &["2026-09", "2026-10-01", "2026-Q3", "2026", "today"],
+    ),
+    ("DURATION", &["0s", "500ms", "36h", "7d", "9999999999w"]),
+    ("N", &["0", "1", "3", "18446744073709551615"]),
+    (
+        "ID|NAME",
+        &[
+            "1111",
+            "22222222-0000-4000-8000-000000000002",
+            "orders-renamed",
+            "new",
+        ],
+    ),
+    ("ID", &["task-2", "a0000000000000000000000000000001", "b"]),
+    (
+        "COLUMNS",
+        &[
+            "task_id",
+            "task_id,name",
+            "created_at,task_id,status",
+            "attribute,change",
+        ],
+    ),
+    ("COLUMN[:desc]", &["created_at", "task_id:desc", "name"]),
+    (
+        "HASH",
+        &["62c43141aef85d1c6d6f9cadda7550e2493e290b8258c1b51abf6e7f89a355a2"],
+    ),
+];
+
 const QUERIES: [&str; 9] = [
     "SELECT * FROM tasks",
     "SELECT count(*) FROM changes WHERE user_name = :name",
@@ -99,6 +146,7 @@ fn whatever_is_typed_ends_with_a_code_of_its_own_and_says_why() {
         |room| {
             let whole = archive(room);
             let root = cli::command();
+            let codes = Tally::default();
             every_case("arguments", EVERYDAY, |rng| {
                 clear(room);
                 let has_archive = !rng.one_in(4);
@@ -109,6 +157,7 @@ fn whatever_is_typed_ends_with_a_code_of_its_own_and_says_why() {
                 let line = Line::draw(&root, &path, rng);
                 let out_is_terminal = rng.one_in(3);
                 let ended = run(&line.args, out_is_terminal);
+                codes.count(ended.code);
                 line.judge(&ended, out_is_terminal);
                 if has_archive && line.only_reads() {
                     assert!(fs::read(&path).unwrap() == whole, "{:?} wrote", line.args);
@@ -121,6 +170,7 @@ fn whatever_is_typed_ends_with_a_code_of_its_own_and_says_why() {
                     );
                 }
             });
+            println!("exit codes: {codes:?}");
         },
     );
 }
@@ -149,14 +199,14 @@ impl Line {
             .get_arguments()
             .chain(root.get_arguments())
             .collect();
-        for _ in 0..rng.index(6) {
+        for _ in 0..rng.index(5) {
             let arg = known[rng.index(known.len())];
             if let Some(value) = bounded(&name, arg) {
                 option(arg, value, &mut args, rng);
             }
         }
         for arg in command.get_positionals() {
-            if rng.below(8) > 0 {
+            if rng.below(16) > 0 {
                 args.push(value(arg, rng));
             }
         }
@@ -169,6 +219,7 @@ impl Line {
         let bounds: &[&str] = if CALLING.contains(&&*name) {
             &[
                 "--endpoint=http://127.0.0.1:9",
+                "--project-id=0123456789abcdef0123456789abcdef",
                 "--retries=0",
                 "--timeout=1s",
                 "--run-timeout=2s",
@@ -179,6 +230,9 @@ impl Line {
             &[]
         };
         args.extend(bounds.iter().map(OsString::from));
+        if CALLING.contains(&&*name) && rng.one_in(2) {
+            args.push("--token-command=echo x".into());
+        }
         Self {
             command: name,
             args,
@@ -330,7 +384,7 @@ fn option(arg: &Arg, values: &[&str], args: &mut Vec<OsString>, rng: &mut Rng) {
 fn value(arg: &Arg, rng: &mut Rng) -> OsString {
     let known = arg.get_possible_values();
     let id = arg.get_id().as_str();
-    match rng.below(8) {
+    match rng.below(20) {
         0 => odd(rng),
         1 => mutate::text(rng).into(),
         _ if !known.is_empty() => known[rng.index(known.len())].get_name().into(),
@@ -346,7 +400,14 @@ fn value(arg: &Arg, rng: &mut Rng) -> OsString {
             }
             OsString::from_vec(query)
         }
-        _ => rng.pick(PLAUSIBLE).into(),
+        2 => rng.pick(PLAUSIBLE).into(),
+        _ => {
+            let names = arg.get_value_names().unwrap_or_default();
+            let name = names.first().map_or("", |name| name.as_str());
+            let apt = APT.iter().find(|(known, _)| *known == name);
+            let apt = apt.map_or(&PLAUSIBLE[..], |(_, values)| values);
+            apt[rng.index(apt.len())].into()
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::model::record::{Page, Record};
 use crate::model::time::Timestamp;
 use crate::simulator::rng::Rng;
 
-const EVERYDAY: u64 = 3_000;
+const EVERYDAY: u64 = 1_500;
 
 /// What JSON is made of, and what it is not.
 const WORDS: [&[u8]; 32] = [

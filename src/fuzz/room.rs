@@ -1,6 +1,8 @@
 //! A room for targets that run whole commands: this test again as a process of its own, in an empty folder, without the
 //! machine's variables. What it does outside that folder shows, and so does a case that never ends.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
@@ -141,5 +143,15 @@ pub(super) fn run(args: &[OsString], out_is_terminal: bool) -> Ended {
         code: exit.code(),
         out,
         err: String::from_utf8(err).expect("messages are text"),
+    }
+}
+
+/// How often commands ended with which code: a target that is refused each time tries nothing.
+#[derive(Debug, Default)]
+pub(super) struct Tally(RefCell<BTreeMap<u8, u64>>);
+
+impl Tally {
+    pub(super) fn count(&self, code: u8) {
+        *self.0.borrow_mut().entry(code).or_default() += 1;
     }
 }

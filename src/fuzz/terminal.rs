@@ -13,7 +13,7 @@ use crate::output::text::{safe, width};
 use crate::output::{Cell, Column, Format, Guard, Settings, phrase};
 use crate::simulator::rng::Rng;
 
-const EVERYDAY: u64 = 1_500;
+const EVERYDAY: u64 = 1_000;
 
 /// Marks and overrides of the reading order, and separators that break a line.
 pub(super) fn is_order_mark(letter: char) -> bool {

@@ -8,7 +8,7 @@ use crate::cli::{duration, when};
 use crate::model::time::{DAY, HOUR, MINUTE, SECOND, Timestamp};
 use crate::simulator::rng::Rng;
 
-const EVERYDAY: u64 = 20_000;
+const EVERYDAY: u64 = 5_000;
 
 const WORDS: [&[u8]; 16] = [
     b"T",
