@@ -1,7 +1,5 @@
 //! Where the tasks of an instance do not fit together, as `verify` notes it: one a break, whatever else is wrong.
 
-#![expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
-
 use rusqlite::Connection;
 use serde_json::{Value, json};
 

@@ -1,8 +1,6 @@
 //! An archive that the first release wrote, in the hands of today's program: it is read, verified against the head that was
 //! written then, brought up to date, rebuilt, and added to. `tests/fixtures/first-release.sql` says what is in it.
 
-#![expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
-
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
