@@ -4,6 +4,8 @@
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use clap::{Arg, Command};
@@ -35,7 +37,7 @@ const BOUNDS: [&str; 9] = [
 ];
 
 /// What people type, and what is near to it.
-const PLAUSIBLE: [&str; 44] = [
+const PLAUSIBLE: [&str; 45] = [
     "2026-10",
     "2026-10-01",
     "2026-Q4",
@@ -78,7 +80,8 @@ const PLAUSIBLE: [&str; 44] = [
     ".",
     "history.db",
     "history.db-wal",
-    "/dev/null",
+    "socket",
+    "folder",
     "62c43141aef85d1c6d6f9cadda7550e2493e290b8258c1b51abf6e7f89a355a2",
 ];
 
@@ -149,6 +152,7 @@ fn whatever_is_typed_ends_with_a_code_of_its_own_and_says_why() {
             let codes = Tally::default();
             every_case("arguments", EVERYDAY, |rng| {
                 clear(room);
+                furnish(room);
                 let has_archive = !rng.one_in(4);
                 let path = room.join("history.db");
                 if has_archive {
@@ -159,6 +163,7 @@ fn whatever_is_typed_ends_with_a_code_of_its_own_and_says_why() {
                 let ended = run(&line.args, out_is_terminal);
                 codes.count(ended.code);
                 line.judge(&ended, out_is_terminal);
+                is_furnished(room, &line.args);
                 if has_archive && line.only_reads() {
                     assert!(fs::read(&path).unwrap() == whole, "{:?} wrote", line.args);
                 } else if has_archive {
@@ -172,6 +177,26 @@ fn whatever_is_typed_ends_with_a_code_of_its_own_and_says_why() {
             });
             println!("exit codes: {codes:?}");
         },
+    );
+}
+
+/// What stands in for the devices and folders of a machine: nothing may take their place.
+fn furnish(room: &Path) {
+    drop(UnixListener::bind(room.join("socket")).unwrap());
+    fs::create_dir(room.join("folder")).unwrap();
+    fs::write(room.join("folder/mine"), "mine").unwrap();
+}
+
+fn is_furnished(room: &Path, args: &[OsString]) {
+    let socket = fs::symlink_metadata(room.join("socket"));
+    assert!(
+        socket.is_ok_and(|found| found.file_type().is_socket()),
+        "{args:?} took the place of a socket"
+    );
+    let mine = fs::read(room.join("folder/mine"));
+    assert!(
+        mine.is_ok_and(|mine| mine == b"mine"),
+        "{args:?} took what is mine"
     );
 }
 
@@ -192,7 +217,7 @@ impl Line {
         }
         match rng.below(40) {
             0 => {}
-            1 => args.push(mutate::text(rng).into()),
+            1 => args.push(inside(mutate::text(rng).into_bytes())),
             _ => args.push(name.clone().into()),
         }
         let known: Vec<&Arg> = command
@@ -386,7 +411,7 @@ fn value(arg: &Arg, rng: &mut Rng) -> OsString {
     let id = arg.get_id().as_str();
     match rng.below(20) {
         0 => odd(rng),
-        1 => mutate::text(rng).into(),
+        1 => inside(mutate::text(rng).into_bytes()),
         _ if !known.is_empty() => known[rng.index(known.len())].get_name().into(),
         _ if id == "query" => {
             let mut query = rng.pick(QUERIES).as_bytes().to_vec();
@@ -420,6 +445,20 @@ fn odd(rng: &mut Rng) -> OsString {
         &[b"\xff", b"=", b"--", b"\x1b[2J", b"\xe2\x80\xae", b"\n"],
         rng,
     );
+    inside(bytes)
+}
+
+/// Keeps a value from naming anything outside of the room. Commands write where they are told to, and this may run as root:
+/// no value is a path that leads out, so nothing but a fault of ours could get there.
+fn inside(mut bytes: Vec<u8>) -> OsString {
     bytes.retain(|byte| *byte != 0);
+    for byte in &mut bytes {
+        if *byte == b'/' {
+            *byte = b'_';
+        }
+    }
+    while let Some(at) = bytes.windows(2).position(|two| two == b"..") {
+        bytes[at] = b'_';
+    }
     OsString::from_vec(bytes)
 }
