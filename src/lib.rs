@@ -16,4 +16,7 @@ mod cli;
 
 mod simulator;
 
+#[cfg(test)]
+mod fuzz;
+
 pub use cli::main;

@@ -8,7 +8,7 @@ pub(crate) mod auth;
 pub(crate) mod canonical;
 pub(crate) mod client;
 pub(crate) mod cloud;
-mod cut;
+pub(crate) mod cut;
 pub(crate) mod deadline;
 pub(crate) mod decode;
 pub(crate) mod endpoint;

@@ -1,6 +1,6 @@
 //! The metrics file: what an archive says of itself, for Prometheus, written by `status` and at the end of `sync`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -12,6 +12,7 @@ use super::{Context, archive, paths, whole_file};
 use crate::model::health::Runs;
 use crate::model::time::Timestamp;
 use crate::output::metrics::{Metric, Sample, render};
+use crate::store::export;
 
 /// What monitoring asks for.
 #[derive(Debug, Args)]
@@ -31,7 +32,8 @@ pub(crate) struct WatchArgs {
     max_age: Duration,
     /// Write metrics for Prometheus into this file, for `node_exporter`'s textfile collector (a name that ends in .prom).
     ///
-    /// They are those of the whole archive. The file is replaced whole, readable by everybody; its folder must exist.
+    /// They are those of the whole archive. The file is replaced whole, readable by everybody; its folder must exist. What
+    /// is no plain file, and what belongs to the archive, is never replaced.
     /// `sync` writes it at its end whatever came of it; that it cannot be written is a warning there.
     #[arg(
         long,
@@ -47,15 +49,26 @@ impl WatchArgs {
         i64::try_from(self.max_age.as_millis()).unwrap_or(i64::MAX)
     }
 
+    /// Refuses a file that belongs to the archive: what is there is replaced without a question.
+    pub(crate) fn judge(&self, archive: &Path) -> Result<(), CliError> {
+        match &self.metrics_file {
+            Some(path) if export::belongs(path, archive) => {
+                let message = format!("{} belongs to the archive", path.display());
+                Err(CliError::usage(message).hint("nothing was changed; name another file"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes the file, if one is wanted.
-    pub(crate) fn write(&self, metrics: &[Metric]) -> Result<(), CliError> {
+    pub(crate) fn write(&self, archive: &Path, metrics: &[Metric]) -> Result<(), CliError> {
         let Some(path) = &self.metrics_file else {
             return Ok(());
         };
-        whole_file::write(path, render(metrics).as_bytes(), true).map_err(|error| {
-            let message = format!("cannot write the metrics file {}", path.display());
-            CliError::new(Exit::Machine, message).because(&error)
-        })
+        let failed = format!("cannot write the metrics file {}", path.display());
+        self.judge(archive)?;
+        whole_file::write(path, render(metrics).as_bytes(), true)
+            .map_err(|error| CliError::new(Exit::Machine, failed).because(&error))
     }
 }
 
@@ -86,9 +99,10 @@ pub(crate) fn after_sync(
         metrics.retain(|metric| metric.name != HEALTHY.0);
         metrics.push(metric(&HEALTHY, vec![plain(0.0)]));
     }
-    if let Err(error) = watch.write(&metrics) {
-        let causes = error.causes.join(": ");
-        let message = format!("{}: {causes}", error.message);
+    let db = paths::db(context.global.db.as_deref());
+    if let Err(error) = db.and_then(|db| watch.write(db.path(), &metrics)) {
+        let told = [std::slice::from_ref(&error.message), &error.causes].concat();
+        let message = told.join(": ");
         messages::write(context.err, context.global, Level::Warning, &message);
     }
 }

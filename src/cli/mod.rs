@@ -15,7 +15,7 @@ mod coverage;
 mod credentials;
 mod demo;
 mod doctor;
-mod duration;
+pub(crate) mod duration;
 mod early;
 mod environment;
 mod error;
@@ -46,7 +46,7 @@ mod sync;
 mod target;
 mod usage;
 mod verify;
-mod when;
+pub(crate) mod when;
 mod whole_file;
 mod zone;
 
@@ -260,7 +260,7 @@ fn no_core_dump() {
 }
 
 /// Runs one command line. Nothing below this function ends the process.
-fn run(
+pub(crate) fn run(
     args: impl IntoIterator<Item = OsString>,
     out: &mut dyn Write,
     err: &mut dyn Write,

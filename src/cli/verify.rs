@@ -3,19 +3,26 @@
 use std::io::{self, Write};
 
 use clap::Args;
+use rusqlite::Connection;
 
 use super::error::{CliError, Exit};
 use super::messages::remark;
 use super::output_args::{FormatArgs, written};
+use super::state::breaks;
 use super::{Context, archive, paths, shows_progress};
 use crate::model::Digest;
+use crate::model::coverage::{MAX_GAP, Rules, SETTLE, State};
 use crate::model::finding::{Finding, Promise, Weight};
+use crate::model::time::Timestamp;
 use crate::output::json::{self, Framing, Value};
-use crate::output::phrase::size;
+use crate::output::phrase::{self, size};
 use crate::output::progress::Progress;
 use crate::output::sheet::{Body, Section, Sheet};
 use crate::output::{self, Cell, Column, Format, Settings, sheet};
+use crate::report::continuity::Break;
+use crate::store;
 use crate::store::chain::hex;
+use crate::store::facts;
 use crate::store::read;
 use crate::store::verify::{self, Event, Verified};
 use crate::sync::READING;
@@ -30,6 +37,9 @@ const KEPT: u64 = 1_000;
 /// against its digest; each task against its raw text; which revision is current; what is called missing; counters and
 /// marks; the ledger; and the hash chain, of which each sync appends a link over what it wrote. It only reads, also while
 /// a sync runs, and never talks to the cloud.
+///
+/// A task that found another value than the last successful one before it left is a note: nothing is wrong with the archive,
+/// but a change is missing, or happened that no task tells of. `state --breaks` lists the same with all columns.
 ///
 /// Whoever can write the file can write a new chain as well. What makes that visible is a head of the chain that is kept
 /// elsewhere: `dcs-history sync -o json` prints it as `head`, and --head asks whether the archive still contains it.
@@ -94,10 +104,13 @@ pub(crate) fn run(args: &VerifyArgs, context: &mut Context<'_>) -> Result<Exit, 
             Event::Found(finding) => found.add(finding),
         },
     );
+    // This look rests on more than the store knows; it takes the same moment, and adds to what was found.
+    let joined = continuity(&moment, (context.now)(), &progress, &mut found);
     progress.finish();
-    // A look that rests on more than the store knows takes the same moment here, and adds to what was found.
+    let verified = verified?;
+    joined?;
     let reply = Reply {
-        verified: verified?,
+        verified,
         log_bytes: verify::log_bytes(db.path()),
         found,
     };
@@ -106,6 +119,61 @@ pub(crate) fn run(args: &VerifyArgs, context: &mut Context<'_>) -> Result<Exit, 
         remark(context, hint);
     }
     Ok(reply.exit())
+}
+
+/// Looks for tasks that do not fit together, one instance at a time. What cannot be read is a finding, and the next instance
+/// is looked at all the same.
+fn continuity(
+    archive: &Connection,
+    now: Timestamp,
+    progress: &Progress,
+    found: &mut Found,
+) -> Result<(), store::Error> {
+    let known = facts::read_until(archive).and_then(|until| {
+        let instances = read::instances(archive)?;
+        Ok((until.unwrap_or(now), instances))
+    });
+    let (server_now, instances) = match known {
+        Ok(known) => known,
+        Err(error) => {
+            found.add(verify::damage(error, "table instance")?);
+            return Ok(());
+        }
+    };
+    progress.stage("continuity", instances.len().try_into().ok());
+    for (instance, done) in instances.iter().zip(1..) {
+        let id = &instance.key.instance_id;
+        let breaks = breaks::of_instance(archive, instance, RULES, server_now, |found, state| {
+            unfitting(id, found, state)
+        });
+        match breaks {
+            Ok(breaks) => breaks.into_iter().for_each(|one| found.add(one)),
+            Err(error) => found.add(verify::damage(error, format!("instance {id}"))?),
+        }
+        progress.step(done);
+    }
+    Ok(())
+}
+
+/// How strictly the ledger is read to say what a break means, as in `state --breaks` unless told otherwise.
+const RULES: Rules = Rules {
+    max_gap: MAX_GAP,
+    settle: SETTLE,
+};
+
+/// A task that found another value than the one before it left. Nothing is wrong with the archive for that.
+fn unfitting(instance: &str, found: &Break<'_>, state: Option<State>) -> Finding {
+    let attribute = phrase::attribute(found.attribute.source.as_str(), found.attribute.name);
+    let what = format!(
+        "it found {attribute} {}, and task {} had left {} at {}: {}",
+        verify::quoted(Some(found.found)),
+        found.earlier.task_id,
+        verify::quoted(Some(found.left)),
+        found.since,
+        breaks::meaning(state)
+    );
+    let place = format!("task {} of instance {instance}", found.later.task_id);
+    Finding::note(Promise::Continuity, place, what)
 }
 
 /// What was found: the first findings, and how many there are.

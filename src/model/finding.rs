@@ -41,6 +41,8 @@ pub(crate) enum Promise {
     Chain,
     /// The chain contains the head that was asked for.
     Head,
+    /// The tasks of an instance tell one story. The archive cannot promise that, so it is only ever a note.
+    Continuity,
 }
 
 impl Promise {
@@ -56,6 +58,7 @@ impl Promise {
             Self::Ledger => "ledger",
             Self::Chain => "chain",
             Self::Head => "head",
+            Self::Continuity => "continuity",
         }
     }
 }

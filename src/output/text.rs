@@ -101,8 +101,16 @@ pub(crate) fn cut(text: &str, columns: usize) -> Cow<'_, str> {
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut measure, mut start, mut blank) = (Measure::default(), 0, None);
-    for (at, character) in text.char_indices() {
+    let mut before = 0;
+    for (place, character) in text.char_indices() {
         measure.add(character);
+        // A selector is not parted from the sign that it makes wider.
+        let at = if selects_drawing(character) {
+            before
+        } else {
+            place
+        };
+        before = place;
         if measure.columns > columns && at > start {
             // Between words if there is a blank here or in the second half of the line, else in the middle of one. A blank
             // that does not fit is dropped.
@@ -117,13 +125,13 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<&str> {
             parts.push(text[start..end].trim_end_matches(' '));
             start = next;
             measure = Measure::default();
-            text[start..at + character.len_utf8()]
+            text[start..place + character.len_utf8()]
                 .chars()
                 .for_each(|character| measure.add(character));
             blank = None;
         }
         if character == ' ' {
-            blank = Some(at + 1);
+            blank = Some(place + 1);
         }
     }
     parts.push(&text[start..]);
@@ -255,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_wrapped_text_is_broken_between_words_where_it_can_be() {
-        let cases: [(&str, usize, &[&str]); 9] = [
+        let cases: [(&str, usize, &[&str]); 11] = [
             ("", 5, &[""]),
             ("just fits here", 9, &["just fits", "here"]),
             ("short", 5, &["short"]),
@@ -269,6 +277,8 @@ mod tests {
                 2,
                 &["e\u{301}e\u{301}", "e\u{301}"],
             ),
+            ("ab❤\u{fe0f}c", 3, &["ab", "❤\u{fe0f}c"]),
+            ("❤\u{fe0f}", 1, &["❤\u{fe0f}"]),
         ];
         for (text, columns, expected) in cases {
             assert_eq!(wrap(text, columns), expected, "{text:?}");

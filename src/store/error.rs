@@ -201,9 +201,17 @@ impl From<rusqlite::Error> for Kind {
     }
 }
 
+/// How SQLite's functions begin to say that the views cannot work with a value: they read JSON and times that were stored as such.
+const UNREADABLE: [&str; 3] = ["malformed JSON", "bad JSON path", "integer overflow"];
+
 /// Sorts an error of SQLite: somebody else's turn, the file's fault, or the machine's.
 pub(super) fn class_of(error: &rusqlite::Error) -> Class {
     match error {
+        rusqlite::Error::SqliteFailure(_, Some(told))
+            if UNREADABLE.iter().any(|begins| told.starts_with(begins)) =>
+        {
+            Class::Archive
+        }
         rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
             ErrorCode::DatabaseBusy
             | ErrorCode::DatabaseLocked
@@ -297,6 +305,23 @@ mod tests {
         }
         let altered = rusqlite::Error::IntegralValueOutOfRange(0, 1 << 40);
         assert_eq!(Error::from(altered).class(), Class::Archive);
+    }
+
+    #[test]
+    fn what_the_views_cannot_read_is_the_fault_of_who_altered_it() {
+        let archive = rusqlite::Connection::open_in_memory().unwrap();
+        for (sql, class) in [
+            ("SELECT json_extract('x', '$.a')", Class::Archive),
+            (
+                "SELECT json_extract('{\"a\":[1]}', '$.a[x]')",
+                Class::Archive,
+            ),
+            ("SELECT abs(-9223372036854775807 - 1)", Class::Archive),
+            ("SELECT sum(x) OVER nowhere", Class::Machine),
+        ] {
+            let told = archive.query_row(sql, [], |_| Ok(())).unwrap_err();
+            assert_eq!(Error::from(told).class(), class, "{sql}");
+        }
     }
 
     #[test]

@@ -214,6 +214,15 @@ impl Formats {
             .push(Migration::unapplied(&name, sql).unwrap());
         formats
     }
+
+    /// The same, if somebody had edited the first migration.
+    pub(super) fn with_another_first(mut self) -> Self {
+        let first = &self.migrations[0];
+        let sql = format!("{} -- better", first.sql().unwrap());
+        let name = format!("V{}__{}", first.version(), first.name());
+        self.migrations[0] = Migration::unapplied(&name, &sql).unwrap();
+        self
+    }
 }
 
 #[cfg(test)]
@@ -225,6 +234,27 @@ mod tests {
         let mut archive = Connection::open_in_memory().unwrap();
         Formats::current().migrate(&mut archive).unwrap();
         assert_eq!(digest_of(&objects(&archive).unwrap()), SCHEMA);
+    }
+
+    #[test]
+    fn the_first_migration_is_the_one_that_was_released() {
+        let mut made = Connection::open_in_memory().unwrap();
+        Formats::current()
+            .migrate_to(&mut made, Target::Version(1))
+            .unwrap();
+        let released = Connection::open_in_memory().unwrap();
+        let sql = include_str!("../../tests/fixtures/first-release.sql");
+        released.execute_batch(sql).unwrap();
+        let noted = |archive: &Connection| -> (String, String) {
+            let sql = format!("SELECT name, checksum FROM {HISTORY} WHERE version = 1");
+            let row = archive.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
+            row.unwrap()
+        };
+        let why =
+            "V0001 was edited: archives that people have would be refused; add a migration instead";
+        assert_eq!(noted(&made), noted(&released), "{why}");
+        let (made, released) = (objects(&made).unwrap(), objects(&released).unwrap());
+        assert_eq!(digest_of(&made), digest_of(&released), "{why}");
     }
 
     #[test]

@@ -35,9 +35,12 @@ fn sources() -> Vec<(String, PathBuf, String)> {
     files
         .into_iter()
         .filter(|path| {
-            !path
-                .components()
-                .any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "tests.rs")))
+            !path.components().any(|part| {
+                matches!(
+                    part.as_os_str().to_str(),
+                    Some("tests" | "tests.rs" | "fuzz")
+                )
+            })
         })
         .map(|path| {
             let relative = path

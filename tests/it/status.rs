@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -332,4 +333,33 @@ fn a_metrics_file_that_cannot_be_written_is_a_warning_of_sync_and_an_error_of_st
     status(&program, &["--metrics-file", file.to_str().unwrap()]).expect_code(0);
     assert_eq!(fs::read(&target).unwrap(), b"precious");
     assert_eq!(metrics(&program).get("healthy"), Some(&1.0));
+}
+
+#[test]
+fn a_metrics_file_never_takes_the_place_of_the_archive_or_of_what_is_no_plain_file() {
+    let program = Program::new();
+    let api = FakeApi::start(fresh(vec![task("one", 1, "SUCCESS")]));
+    program.sync(&api).expect_code(0);
+    let before = fs::read(program.db()).unwrap();
+    let other_name = program.home().join("other-name");
+    symlink(program.db(), &other_name).unwrap();
+    for path in [program.db(), other_name] {
+        let wanted = ["--metrics-file", path.to_str().unwrap()];
+        status(&program, &wanted)
+            .expect_code(2)
+            .expect_said(&["belongs to the archive"]);
+        program
+            .sync_with(&api, &wanted)
+            .expect_code(0)
+            .expect_said(&["warning: ", "belongs to the archive"]);
+    }
+    assert!(fs::read(program.db()).unwrap().starts_with(&before[..16]));
+    program.run(&["verify"]).expect_code(0);
+    let socket = program.home().join("socket");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    status(&program, &["--metrics-file", socket.to_str().unwrap()])
+        .expect_code(1)
+        .expect_said(&["it is no plain file"]);
+    let left = fs::symlink_metadata(&socket).unwrap();
+    assert!(left.file_type().is_socket());
 }

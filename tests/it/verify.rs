@@ -11,10 +11,26 @@ use std::time::Duration;
 use rusqlite::Connection;
 use serde_json::Value;
 
+use crate::support;
 use crate::support::env::{Program, finish, signal};
 use crate::support::fake_api::{Action, FakeApi, list};
 use crate::support::outcome::Outcome;
-use crate::support::{task, tasks};
+
+/// One well-formed record: those with odd numbers double the capacity, and those with even ones halve it, so that a list of
+/// them fits together.
+fn task(id: &str, minute: u32, status: &str) -> Value {
+    let mut record = support::task(id, minute, status);
+    if id.ends_with(['0', '2', '4', '6', '8']) {
+        record["details"] = serde_json::json!({"old_capacity": "8", "new_capacity": "4"});
+    }
+    record
+}
+
+/// A list of that many finished tasks, newest first.
+fn tasks(count: u32) -> Vec<Value> {
+    let one = |number| task(&format!("task-{number:04}"), number, "SUCCESS");
+    (1..=count).rev().map(one).collect()
+}
 
 /// A program whose archive holds three syncs: first sightings, a change, and a record that is missing.
 fn synced() -> (Program, FakeApi) {
@@ -170,14 +186,16 @@ fn what_does_not_hold_is_a_line_each_and_exit_code_13() {
     assert!(outcome.out.contains(expected), "{}", outcome.out);
     let outcome = verify(&program, &["-o", "csv"]);
     outcome.expect_code(13);
+    // A task that has not succeeded has left nothing, so the next one does not fit to the one before it: said at the end.
+    let lines: Vec<_> = outcome.out.lines().skip(1).collect();
+    let (last, faults) = lines.split_last().unwrap();
     assert!(
-        outcome
-            .out
-            .lines()
-            .skip(1)
-            .all(|line| line.starts_with("fault,")),
-        "{}",
-        outcome.out
+        faults.iter().all(|line| line.starts_with("fault,")),
+        "{lines:#?}"
+    );
+    assert!(
+        last.starts_with("note,continuity,task task-0004"),
+        "{lines:#?}"
     );
     let all = outcome.out.lines().count();
     let outcome = verify(&program, &["-o", "csv", "-n", "1"]);

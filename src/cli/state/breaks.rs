@@ -1,4 +1,5 @@
-//! `state --breaks`: where the tasks of an instance do not fit together, and whether the archive vouches for the time between.
+//! Where the tasks of an instance do not fit together, and whether the archive vouches for the time between: `state --breaks`,
+//! and the notes of `verify`.
 
 use std::ops::ControlFlow;
 
@@ -8,15 +9,17 @@ use crate::cli::Context;
 use crate::cli::error::CliError;
 use crate::cli::listing::{self, Field, Look, Made};
 use crate::cli::output_args::OutputArgs;
-use crate::model::coverage::{self, Rules, State, Window};
+use crate::model::coverage::{self, Ledger, Rules, State, Window};
 use crate::model::time::Timestamp;
 use crate::output::Cell;
 use crate::output::phrase;
 use crate::report::continuity::{self, Break};
+use crate::store;
 use crate::store::facts;
 use crate::store::filter::InstanceKey;
 use crate::store::history;
-use crate::store::ledger::{self, Around, Known};
+use crate::store::ledger::{self, Around};
+use crate::store::read;
 
 /// The columns of a break.
 pub(crate) const COLUMNS: [&str; 13] = [
@@ -88,11 +91,14 @@ pub(crate) fn each(
     mut take: impl FnMut(Vec<Cell>) -> Result<ControlFlow<()>, CliError>,
 ) -> Result<(), CliError> {
     let server_now = facts::read_until(archive)?.unwrap_or(now);
-    let around = Around::of(Window::default(), rules);
-    for known in ledger::instances(archive, named, around)? {
-        let changes = history::changes(archive, &known.instance.key)?;
-        for found in continuity::breaks(&changes, server_now) {
-            if take(row(&known, &found, rules))?.is_break() {
+    let mut instances = read::instances(archive)?;
+    instances.retain(|instance| named.is_empty() || named.contains(&instance.key));
+    for instance in instances {
+        let rows = of_instance(archive, &instance, rules, server_now, |found, state| {
+            row(&instance, found, state)
+        })?;
+        for one in rows {
+            if take(one)?.is_break() {
                 return Ok(());
             }
         }
@@ -100,9 +106,32 @@ pub(crate) fn each(
     Ok(())
 }
 
-fn row(known: &Known, found: &Break<'_>, rules: Rules) -> Vec<Cell> {
-    let instance = &known.instance;
-    let state = between(known, found, rules);
+/// Makes something of each break of one instance, in the order of time, and of the weakest state of the time between the
+/// two tasks; that is nothing where there is no time between them.
+pub(crate) fn of_instance<T>(
+    archive: &Connection,
+    instance: &read::Instance,
+    rules: Rules,
+    server_now: Timestamp,
+    make: impl Fn(&Break<'_>, Option<State>) -> T,
+) -> Result<Vec<T>, store::Error> {
+    let changes = history::changes(archive, &instance.key)?;
+    let breaks = continuity::breaks(&changes, server_now);
+    if breaks.is_empty() {
+        // Most have none, and years of walks need not be read to say so.
+        return Ok(Vec::new());
+    }
+    let key = std::slice::from_ref(&instance.key);
+    let around = Around::of(Window::default(), rules);
+    let known = ledger::instances(archive, key, around)?.pop();
+    let ledger = known.map(|known| known.ledger).unwrap_or_default();
+    let made = breaks
+        .iter()
+        .map(|found| make(found, between(&ledger, found, rules)));
+    Ok(made.collect())
+}
+
+fn row(instance: &read::Instance, found: &Break<'_>, state: Option<State>) -> Vec<Cell> {
     vec![
         Cell::text(&instance.key.project_id),
         Cell::text(&instance.key.instance_id),
@@ -120,18 +149,17 @@ fn row(known: &Known, found: &Break<'_>, rules: Rules) -> Vec<Cell> {
     ]
 }
 
-/// The weakest state of the time between the two tasks; none where there is no time between them.
-fn between(known: &Known, found: &Break<'_>, rules: Rules) -> Option<State> {
+fn between(ledger: &Ledger, found: &Break<'_>, rules: Rules) -> Option<State> {
     let window = Window {
         since: Some(found.since),
         until: Some(found.until),
     };
-    let spans = coverage::cover(&known.ledger, rules, window);
+    let spans = coverage::cover(ledger, rules, window);
     spans.iter().map(|span| span.state).max()
 }
 
 /// What a break means, by what the archive can vouch for.
-const fn meaning(state: Option<State>) -> &'static str {
+pub(crate) const fn meaning(state: Option<State>) -> &'static str {
     match state {
         None | Some(State::Vouched | State::CaughtUp | State::Closed | State::Before) => {
             "every record of that time is here: it was changed without a task, or by one that was deleted between two walks"

@@ -47,20 +47,21 @@ pub(crate) struct StatusArgs {
 }
 
 pub(crate) fn run(args: &StatusArgs, context: &mut Context<'_>) -> Result<Exit, CliError> {
-    let answered = answer(args, context);
+    let db = paths::db(context.global.db.as_deref())?;
+    args.watch.judge(db.path())?;
+    let answered = answer(args, &db, context);
     if answered
         .as_ref()
         .is_err_and(|error| error.exit == Exit::Archive)
     {
         // What is wrong with the archive is the worse news.
-        let _unsaid = args.watch.write(&metrics::unusable());
+        let _unsaid = args.watch.write(db.path(), &metrics::unusable());
     }
     answered
 }
 
-fn answer(args: &StatusArgs, context: &mut Context<'_>) -> Result<Exit, CliError> {
+fn answer(args: &StatusArgs, db: &paths::Db, context: &mut Context<'_>) -> Result<Exit, CliError> {
     let connection = archive::for_reading(context.global)?;
-    let db = paths::db(context.global.db.as_deref())?;
     let moment = read::snapshot(&connection)?;
     let (now, max_age) = ((context.now)(), args.watch.max_age());
     let named = instance_arg::resolve(&moment, &args.instance)?;
@@ -77,7 +78,7 @@ fn answer(args: &StatusArgs, context: &mut Context<'_>) -> Result<Exit, CliError
             [] => metrics::of(&checkup, now),
             _ => metrics::of(&Checkup::of(&moment, db.path(), &[], max_age, now)?, now),
         };
-        let written = args.watch.write(&whole);
+        let written = args.watch.write(db.path(), &whole);
         // That the archive is not healthy is the worse news.
         if checkup.is_healthy() {
             written?;

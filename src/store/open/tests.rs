@@ -657,3 +657,105 @@ fn the_migration_runner_takes_what_is_embedded() {
     runner.set_grouped(true).run(&mut connection).unwrap();
     check_format(&connection).unwrap();
 }
+
+/// An archive of the first release, which is never edited; see the head of the file.
+const FIRST_RELEASE: &str = include_str!("../../../tests/fixtures/first-release.sql");
+
+/// What a later release may do: more columns, more tables made of the rows that there are, another view.
+const NEXT: &str = "ALTER TABLE task ADD COLUMN weight INTEGER NOT NULL DEFAULT 1;
+    CREATE TABLE per_user(user_key INTEGER PRIMARY KEY REFERENCES user, tasks INTEGER NOT NULL) STRICT;
+    INSERT INTO per_user SELECT user_key, count(*) FROM task WHERE user_key IS NOT NULL GROUP BY user_key;
+    CREATE INDEX task_weight ON task(weight);
+    DROP VIEW upstream;
+    CREATE VIEW upstream AS SELECT host, aspect AS what, finding FROM manner;
+    PRAGMA user_version = 2;";
+
+fn first_release() -> (TempDir, PathBuf) {
+    let (folder, path) = room();
+    alter(&path, FIRST_RELEASE);
+    (folder, path)
+}
+
+/// Every row of every table of the first format, by the columns that it had.
+fn rows(connection: &Connection) -> BTreeMap<String, Vec<String>> {
+    let first = Connection::open_in_memory().unwrap();
+    first.execute_batch(FIRST_RELEASE).unwrap();
+    let tables =
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'refinery%'";
+    let mut tables = first.prepare(tables).unwrap();
+    let tables = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let mut all = BTreeMap::new();
+    for table in tables.map(Result::unwrap) {
+        let columns = first.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let columns: Vec<_> = columns.column_names().collect();
+        let columns = columns.join(", ");
+        let sql = format!("SELECT {columns} FROM {table} ORDER BY {columns}");
+        let mut statement = connection.prepare(&sql).unwrap();
+        let count = statement.column_count();
+        let rows = statement.query_map([], |row| {
+            let cells = (0..count).map(|column| row.get::<_, rusqlite::types::Value>(column));
+            Ok(format!("{:?}", cells.collect::<Result<Vec<_>, _>>()?))
+        });
+        all.insert(table, rows.unwrap().map(Result::unwrap).collect());
+    }
+    all
+}
+
+#[test]
+fn an_archive_of_the_first_release_is_read_and_brought_up_to_date_with_every_row() {
+    let (_folder, path) = first_release();
+    let reader = readable(&path).unwrap();
+    let before = rows(&reader);
+    assert!(before["task"].len() > 10, "{:?}", before["task"]);
+    drop(reader);
+
+    let next = Formats::later(NEXT);
+    let told = read_as(&next, &path).unwrap_err();
+    assert!(
+        matches!(told, Kind::Older { found: 1, known: 2 }),
+        "{told:?}"
+    );
+    finish(write_as(&next, &path, now(), SHORT).unwrap()).unwrap();
+    let reader = read_as(&next, &path).unwrap();
+    assert_eq!(number(&reader, "PRAGMA user_version"), 2);
+    assert_eq!(rows(&reader), before);
+    let counted = "SELECT (SELECT sum(tasks) FROM per_user) - (SELECT sum(weight) FROM task WHERE user_key IS NOT NULL)";
+    assert_eq!(number(&reader, counted), 0);
+    let noted = "SELECT count(*) FROM refinery_schema_history";
+    assert_eq!(number(&reader, noted), 2);
+    drop(reader);
+    // Once is enough, and the release before is told what has happened.
+    finish(write_as(&next, &path, now(), SHORT).unwrap()).unwrap();
+    let told = writable(&path, now()).unwrap_err();
+    assert!(
+        matches!(told.kind, Kind::Newer { found: 2, known: 1 }),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_migration_that_fails_on_an_archive_of_the_first_release_leaves_it_as_it_was() {
+    let (_folder, path) = first_release();
+    let before = rows(&readable(&path).unwrap());
+    let broken = Formats::later(&format!(
+        "{NEXT} INSERT INTO per_user SELECT 1, 1 UNION SELECT 1, 2;"
+    ));
+    let told = write_as(&broken, &path, now(), SHORT).unwrap_err();
+    assert!(matches!(told, Kind::Machine { .. }), "{told:?}");
+    let reader = readable(&path).unwrap();
+    assert_eq!(number(&reader, "PRAGMA user_version"), 1);
+    assert_eq!(rows(&reader), before);
+}
+
+#[test]
+fn a_first_migration_that_was_edited_would_refuse_the_archives_that_there_are() {
+    let (_folder, path) = first_release();
+    let before = fs::read(&path).unwrap();
+    let edited = Formats::later(NEXT).with_another_first();
+    let told = write_as(&edited, &path, now(), SHORT).unwrap_err();
+    assert!(
+        matches!(&told, Kind::NotOurs(told) if told.contains("a migration 1 that is not this program's")),
+        "{told:?}"
+    );
+    assert_eq!(fs::read(&path).unwrap(), before);
+}

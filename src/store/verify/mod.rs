@@ -75,6 +75,20 @@ pub(crate) fn verify(
     Ok(look.verified)
 }
 
+/// Makes a finding of an error that ended a look, if the archive is what is wrong.
+pub(crate) fn damage(error: Error, place: impl Into<String>) -> Result<Finding, Error> {
+    if error.class() != Class::Archive {
+        return Err(error);
+    }
+    let mut what = error.kind.to_string();
+    let mut cause = error.kind.source();
+    while let Some(error) = cause {
+        what = format!("{what}: {error}");
+        cause = error.source();
+    }
+    Ok(Finding::fault(Promise::Database, place, what))
+}
+
 /// Returns how many bytes wait in the log beside the archive: a reader that never ends keeps it growing.
 pub(crate) fn log_bytes(path: &Path) -> u64 {
     Place::of(path).map_or(0, |place| place.wal_bytes())
@@ -113,19 +127,10 @@ impl Look<'_> {
         place: &str,
         look: impl FnOnce(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        match look(self) {
-            Err(error) if error.class() == Class::Archive => {
-                let mut what = error.kind.to_string();
-                let mut cause = error.kind.source();
-                while let Some(error) = cause {
-                    what = format!("{what}: {error}");
-                    cause = error.source();
-                }
-                self.fault(Promise::Database, format!("table {place}"), what);
-                Ok(())
-            }
-            other => other,
+        if let Err(error) = look(self) {
+            self.found(damage(error, format!("table {place}"))?);
         }
+        Ok(())
     }
 
     fn found(&mut self, finding: Finding) {
@@ -178,7 +183,7 @@ impl Look<'_> {
 }
 
 /// Quotes a value for a message, cut to a length that a line bears.
-fn quoted(value: Option<&str>) -> String {
+pub(crate) fn quoted(value: Option<&str>) -> String {
     const LONGEST: usize = 80;
     let Some(value) = value else {
         return "nothing".to_owned();

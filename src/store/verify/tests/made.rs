@@ -53,7 +53,7 @@ impl Made {
         made.first();
         made.second();
         made.third();
-        made.killed();
+        made.killed(27);
         made.fifth();
         made.sixth();
         made
@@ -151,11 +151,16 @@ impl Made {
     }
 
     /// A sync that a kill ends while it reads.
-    fn killed(&self) {
-        let mut run = self.run(27);
+    pub(super) fn killed(&self, hours: i64) {
+        let mut run = self.run(hours);
         let tasks = json!([
             task("b0000000000000000000000000000005", 200, 201, "SUCCESS"),
-            task("b0000000000000000000000000000004", 100, 110, "SUCCESS"),
+            task(
+                "b0000000000000000000000000000004",
+                100,
+                hours * 5,
+                "SUCCESS"
+            ),
             task("b0000000000000000000000000000002", -90, -80, "SUCCESS"),
         ]);
         run.begin(TWO, WalkKind::Full, &tasks);
