@@ -1,5 +1,6 @@
 //! `report`: what happened in a period, for people who never open a terminal.
 
+mod attention;
 mod chapters;
 mod document;
 mod front;
