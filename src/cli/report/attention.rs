@@ -6,7 +6,6 @@ use super::say::{self, Say, count};
 use crate::model::coverage::State;
 use crate::model::time::Timestamp;
 use crate::output::document::{Point, Tone};
-use crate::output::phrase::duration;
 use crate::report::audit::{Facts, Kind, Turn};
 
 pub(super) fn points(report: &Report, say: &Say<'_>) -> Vec<Point> {
@@ -87,9 +86,10 @@ fn failed(facts: &Facts) -> Vec<Point> {
         points.push(point(format!("{tasks} failed."), Tone::Bad, "failures"));
     }
     if facts.removed > 0 {
-        let records = count(facts.removed, "record was", "records were");
-        let text = format!(
-            "{records} removed from the cloud's list. The archive has kept what they said."
+        let text = count(
+            facts.removed,
+            "record was removed from the cloud's list. The archive has kept it.",
+            "records were removed from the cloud's list. The archive has kept them.",
         );
         points.push(point(text, Tone::Bad, "missing"));
     }
@@ -106,7 +106,7 @@ fn unknown(report: &Report) -> Vec<Point> {
         .map(millis)
         .sum();
     if gaps > 0 {
-        let gaps = duration(gaps);
+        let gaps = say::length(gaps);
         let text =
             format!("For {gaps} of the period nothing vouches: a change may be missing here.");
         points.push(point(text, Tone::Unknown, "coverage"));
@@ -140,7 +140,7 @@ fn unknown(report: &Report) -> Vec<Point> {
 
 fn slow(report: &Report) -> Vec<Point> {
     let facts = &report.facts;
-    let long = duration(report.asked.long);
+    let long = say::length(report.asked.long);
     let mut points = Vec::new();
     if facts.stuck > 0 {
         let tasks = count(facts.stuck, "task has", "tasks have");
@@ -191,9 +191,10 @@ fn worth_knowing(report: &Report) -> Vec<Point> {
     let mut points = Vec::new();
     let aged = report.facts.missing.total() - report.facts.removed;
     if aged > 0 {
-        let records = count(aged, "record is", "records are");
-        let text = format!(
-            "{records} no longer listed by the cloud; the archive has kept what they said."
+        let text = count(
+            aged,
+            "record is no longer listed by the cloud. The archive has kept it.",
+            "records are no longer listed by the cloud. The archive has kept them.",
         );
         points.push(point(text, Tone::Plain, "missing"));
     }

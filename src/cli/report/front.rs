@@ -5,7 +5,6 @@ use super::gather::Report;
 use super::say::{self, Say, count};
 use crate::model::coverage::{Overall, State};
 use crate::output::document::{Answer, Block, Level, Section, Tone};
-use crate::output::phrase::duration;
 
 /// Stretches of time and names that an answer tells one by one: more are in their chapter.
 const TOLD: usize = 5;
@@ -167,10 +166,10 @@ fn what_cannot_be_known(report: &Report, say: &Say<'_>) -> Answer {
             Tone::Unknown,
         )
     } else if gaps > 0 {
-        let (gaps, period) = (duration(gaps), duration(period));
+        let (gaps, period) = (say::length(gaps), say::length(period));
         (
             format!(
-                "What came and went in {gaps} of these {period}: nothing vouches for that time."
+                "Whatever came and went within {gaps} of these {period}: nothing vouches for them."
             ),
             Tone::Unknown,
         )
@@ -212,7 +211,7 @@ fn what_cannot_be_known(report: &Report, say: &Say<'_>) -> Answer {
     {
         details.push(format!(
             "Elsewhere only a task that was created and deleted between two readings may be unseen; they were at most {} apart.",
-            duration(widest)
+            say::length(widest)
         ));
     }
     Answer {

@@ -37,7 +37,9 @@ pub(super) fn table(
     rows: Vec<Vec<Shown>>,
 ) -> Table {
     let data = rows.iter().map(|row| {
-        let cells = row.iter().map(|shown| Value::Cell(Cell::text(shown.text.clone())));
+        let cells = row
+            .iter()
+            .map(|shown| Value::Cell(Cell::text(shown.text.clone())));
         cells.collect()
     });
     Table {

@@ -144,7 +144,7 @@ pub(super) fn failures(report: &Report, say: &Say<'_>) -> Section {
 pub(super) fn long(report: &Report, say: &Say<'_>) -> Section {
     let words = format!(
         "Tasks that took longer than {0}, or have been open for longer than that at the last reading; also those that were created before the period and are still open.",
-        phrase::duration(report.asked.long)
+        say::length(report.asked.long)
     );
     let what = |change: &Change| changed(change);
     chapter(
