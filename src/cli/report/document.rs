@@ -34,7 +34,10 @@ pub(super) fn document(report: &Report) -> Document {
     let period = say.stretch(Some(report.asked.since), Some(report.asked.until));
     let title = report.asked.title.clone();
     Document {
-        title: title.unwrap_or_else(|| format!("Changes of DCS instances, {period}")),
+        title: title.unwrap_or_else(|| {
+            let named = say.period(report.asked.since, report.asked.until);
+            format!("Changes of DCS instances, {named}")
+        }),
         subtitle: subtitle(report, &say, &period),
         facts: facts(report),
         sections,

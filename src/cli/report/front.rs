@@ -1,12 +1,10 @@
 //! Page one: what most readers read. The four questions, each with its answer, and what somebody should look at.
 
+use super::attention;
 use super::gather::Report;
 use super::say::{self, Say, count};
 use crate::model::coverage::{Overall, State};
-use crate::model::time::Timestamp;
-use crate::output::document::{Answer, Block, Level, Point, Section, Tone};
-use crate::output::phrase::duration;
-use crate::report::audit::{Kind, Turn};
+use crate::output::document::{Answer, Block, Level, Section, Tone};
 
 /// Stretches of time and names that an answer tells one by one: more are in their chapter.
 const TOLD: usize = 5;
@@ -21,12 +19,10 @@ pub(super) fn sections(report: &Report, say: &Say<'_>) -> Vec<Section> {
     let answers = vec![
         was_there_a_change(report),
         by_whom(report),
-        did_it_succeed(report),
+        did_it_succeed(report, say),
         what_cannot_be_known(report, say),
     ];
-    let mut points = points(report, say);
-    // The worst first; among equals their order here.
-    points.sort_by_key(|point| std::cmp::Reverse(weight(point.tone)));
+    let points = attention::points(report, say);
     let attention = if points.is_empty() {
         Block::Text("Nothing in this period needs attention.".to_owned())
     } else {
@@ -36,15 +32,6 @@ pub(super) fn sections(report: &Report, say: &Say<'_>) -> Vec<Section> {
         section("summary", "In short", vec![Block::Answers(answers)]),
         section("attention", "What needs attention", vec![attention]),
     ]
-}
-
-const fn weight(tone: Tone) -> u8 {
-    match tone {
-        Tone::Bad => 3,
-        Tone::Unknown => 2,
-        Tone::Doubtful => 1,
-        Tone::Plain | Tone::Good | Tone::Faint => 0,
-    }
 }
 
 fn was_there_a_change(report: &Report) -> Answer {
@@ -111,7 +98,7 @@ fn by_whom(report: &Report) -> Answer {
     }
 }
 
-fn did_it_succeed(report: &Report) -> Answer {
+fn did_it_succeed(report: &Report, say: &Say<'_>) -> Answer {
     let counts = &report.facts.counts;
     let parts = [
         (counts.succeeded, "succeeded"),
@@ -146,7 +133,7 @@ fn did_it_succeed(report: &Report) -> Answer {
     {
         details.push(format!(
             "What is open was so at the last reading, {}.",
-            report.say_minute(read_until)
+            say.minute(read_until)
         ));
     }
     Answer {
@@ -179,10 +166,10 @@ fn what_cannot_be_known(report: &Report, say: &Say<'_>) -> Answer {
             Tone::Unknown,
         )
     } else if gaps > 0 {
-        let (gaps, period) = (duration(gaps), duration(period));
+        let (gaps, period) = (say::length(gaps), say::length(period));
         (
             format!(
-                "What came and went in {gaps} of these {period}: nothing vouches for that time."
+                "Whatever came and went within {gaps} of these {period}: nothing vouches for them."
             ),
             Tone::Unknown,
         )
@@ -224,7 +211,7 @@ fn what_cannot_be_known(report: &Report, say: &Say<'_>) -> Answer {
     {
         details.push(format!(
             "Elsewhere only a task that was created and deleted between two readings may be unseen; they were at most {} apart.",
-            duration(widest)
+            say::length(widest)
         ));
     }
     Answer {
@@ -267,167 +254,4 @@ impl Report {
             && self.rejected == 0
             && self.facts.undated.total() == 0
     }
-
-    fn say_minute(&self, time: Timestamp) -> String {
-        use crate::output::phrase::Precision;
-        self.asked.zone.moment(&time.to_string(), Precision::Minute)
-    }
-}
-
-/// What somebody should look at.
-fn points(report: &Report, say: &Say<'_>) -> Vec<Point> {
-    let mut points = Vec::new();
-    let mut point = |text: String, tone: Tone, link: &str| {
-        points.push(Point {
-            text,
-            tone,
-            link: Some(link.to_owned()),
-        });
-    };
-    let facts = &report.facts;
-    let turned = |kind: Kind, turn: Turn| -> u64 {
-        let turns = facts.turns.iter();
-        let turns = turns.filter(|one| (one.0, one.1) == (kind, turn));
-        turns.map(|one| one.2).sum()
-    };
-    let times = |count: u64| match count {
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        many => format!("{} times", say::grouped(many)),
-    };
-    let opened = [
-        (Kind::PublicAccess, "Public access was enabled"),
-        (
-            Kind::Whitelist,
-            "The IP whitelist was switched off, or opened to every address,",
-        ),
-        (Kind::Tls, "TLS was switched off"),
-    ];
-    for (kind, said) in opened {
-        match turned(kind, Turn::Opened) {
-            0 => {}
-            many => point(format!("{said} {}.", times(many)), Tone::Bad, "exposure"),
-        }
-    }
-    let failed = facts.failures.total();
-    if failed > 0 {
-        let tasks = count(failed, "task", "tasks");
-        point(format!("{tasks} failed."), Tone::Bad, "failures");
-    }
-    if facts.removed > 0 {
-        let records = count(facts.removed, "record was", "records were");
-        point(
-            format!(
-                "{records} removed from the cloud's list. The archive has kept what they said."
-            ),
-            Tone::Bad,
-            "missing",
-        );
-    }
-    let gaps = report
-        .survey
-        .all
-        .iter()
-        .filter(|span| span.state == State::Gap);
-    let gaps: i64 = gaps.map(millis).sum();
-    if gaps > 0 {
-        let gaps = duration(gaps);
-        point(
-            format!("For {gaps} of the period nothing vouches: a change may be missing here."),
-            Tone::Unknown,
-            "coverage",
-        );
-    }
-    let doubts = [
-        (
-            facts.breaks.total(),
-            "attribute was found other than the task before had left it.",
-            "attributes were found other than the tasks before had left them.",
-            "continuity",
-        ),
-        (
-            facts.undated.total(),
-            "task bears no time of creation, and may belong into the period.",
-            "tasks bear no time of creation, and may belong into the period.",
-            "undated",
-        ),
-        (
-            u64::from(report.rejected),
-            "record could not be read, and may be of the period.",
-            "records could not be read, and may be of the period.",
-            "method",
-        ),
-    ];
-    for (number, one, many, link) in doubts {
-        if number > 0 {
-            point(count(number, one, many), Tone::Unknown, link);
-        }
-    }
-    let long = duration(report.asked.long);
-    if facts.stuck > 0 {
-        let tasks = count(facts.stuck, "task has", "tasks have");
-        point(
-            format!("{tasks} been open for more than {long}."),
-            Tone::Doubtful,
-            "long",
-        );
-    }
-    let slow = facts.long.total() - facts.stuck;
-    if slow > 0 {
-        let tasks = count(slow, "task", "tasks");
-        point(
-            format!("{tasks} took more than {long}."),
-            Tone::Doubtful,
-            "long",
-        );
-    }
-    let changed = [
-        (Kind::Whitelist, "The IP whitelist was changed"),
-        (Kind::Port, "A port was changed"),
-        (Kind::Password, "A password was changed"),
-    ];
-    for (kind, said) in changed {
-        match turned(kind, Turn::Changed) {
-            0 => {}
-            many => point(
-                format!("{said} {}.", times(many)),
-                Tone::Doubtful,
-                "exposure",
-            ),
-        }
-    }
-    for (place, lane) in report.survey.lanes.iter().enumerate() {
-        let is_in = |gone: &Timestamp| *gone >= report.asked.since && *gone < report.asked.until;
-        if let Some(gone) = lane.gone.filter(is_in) {
-            let name = say.instance(&lane.instance);
-            let gone = say.minute(gone);
-            let text = format!("The instance {name} was found gone on {gone}.");
-            let link = if facts.instances[place].counts.tasks > 0 {
-                say::anchor(place)
-            } else {
-                "instances".to_owned()
-            };
-            point(text, Tone::Doubtful, &link);
-        }
-    }
-    let aged = facts.missing.total() - facts.removed;
-    if aged > 0 {
-        let records = count(aged, "record is", "records are");
-        point(
-            format!(
-                "{records} no longer listed by the cloud; the archive has kept what they said."
-            ),
-            Tone::Plain,
-            "missing",
-        );
-    }
-    if report.drift.1 > 0 {
-        let things = count(report.drift.1, "thing was", "things were");
-        point(
-            format!("{things} met that the cloud's documentation does not know."),
-            Tone::Plain,
-            "drift",
-        );
-    }
-    points
 }

@@ -120,7 +120,7 @@ pub(super) fn gather(archive: &Connection, asked: Asked) -> Result<Report, CliEr
         facts,
         operations: groups.operations,
         users: groups.users,
-        pieces: whole(groups.pieces, &scope, &asked.zone, cut),
+        pieces: whole(&groups.pieces, &scope, &asked.zone, cut),
         cut,
         drift: drift(archive, period, limit)?,
         rejected: ledger::rejected_after(archive, &asked.named, Some(asked.since))?,
@@ -209,7 +209,7 @@ fn cut_of(scope: &Scope) -> Cut {
 }
 
 /// Adds the pieces without a task.
-fn whole(counted: Vec<(i64, Counts)>, scope: &Scope, zone: &Zone, cut: Cut) -> Vec<Counted> {
+fn whole(counted: &[(i64, Counts)], scope: &Scope, zone: &Zone, cut: Cut) -> Vec<Counted> {
     let first = cut.of(zone.clock(scope.since));
     let last = cut.of(zone.clock(scope.until.plus(-1)));
     let pieces = (first..=last).map(|number| {

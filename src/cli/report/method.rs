@@ -2,9 +2,8 @@
 
 use super::chapters::rows_kept;
 use super::gather::Report;
-use super::say::{Say, grouped, nothing};
+use super::say::{Say, grouped, length, nothing};
 use crate::output::document::{Block, Level, Section, Shown, Tone};
-use crate::output::phrase::duration;
 use crate::store::chain::hex;
 
 pub(super) fn section(report: &Report, say: &Say<'_>) -> Section {
@@ -31,13 +30,13 @@ pub(super) fn section(report: &Report, say: &Say<'_>) -> Section {
         ("Head of the hash chain", head),
         (
             "Longest time between readings that is no gap",
-            Shown::new(duration(asked.rules.max_gap)),
+            Shown::new(length(asked.rules.max_gap)),
         ),
         (
             "How late a record may show",
-            Shown::new(duration(asked.rules.settle)),
+            Shown::new(length(asked.rules.settle)),
         ),
-        ("Long is more than", Shown::new(duration(asked.long))),
+        ("Long is more than", Shown::new(length(asked.long))),
         ("Records that could not be read", rejected),
     ];
     let fields = fields.map(|(name, shown)| (name.to_owned(), shown));

@@ -1,5 +1,6 @@
 //! `report`: what happened in a period, for people who never open a terminal.
 
+mod attention;
 mod chapters;
 mod document;
 mod front;
@@ -29,7 +30,7 @@ use crate::store::filter::{ChangeFilter, Created, TaskFilter};
 use crate::store::read::{self, Order, Select, View};
 
 /// Rows that each list keeps unless told otherwise: what somebody may read, and a browser opens at once.
-const KEPT: u64 = 2_000;
+const KEPT: u64 = 1_000;
 
 /// Most tasks take minutes; what takes more than an hour is worth a question.
 const LONG: i64 = HOUR;
@@ -86,7 +87,7 @@ pub(crate) struct ReportArgs {
         help_heading = "Output"
     )]
     tz: Zone,
-    /// Keep at most this many rows in each list, and of the changes of all instances together (2000 unless told otherwise);
+    /// Keep at most this many rows in each list, and of the changes of all instances together (1000 unless told otherwise);
     /// 0 keeps all. CSV always has all.
     #[arg(
         short = 'n',

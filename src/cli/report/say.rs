@@ -5,13 +5,14 @@ use crate::cli::instance_arg::Short;
 use crate::model::coverage::State;
 use crate::model::fact::{Change, Outcome};
 use crate::model::operation;
-use crate::model::time::Timestamp;
+use crate::model::time::{DAY, Timestamp};
 use crate::output::Cell;
 use crate::output::document::{Heading, Shown, Tone};
 use crate::output::json::Value;
 use crate::output::phrase::{self, Precision};
 use crate::output::zone::Zone;
 use crate::report::attribute::is_same;
+use crate::report::stats::Cut;
 use crate::store::read::Instance;
 
 /// What every chapter phrases by.
@@ -45,6 +46,26 @@ impl Say<'_> {
             (None, Some(until)) => format!("until {}", self.minute(until)),
             (None, None) => "always".to_owned(),
         }
+    }
+
+    /// The period as people name it: a day, a month or a year if it is just one, by the clock of the zone.
+    pub(super) fn period(&self, since: Timestamp, until: Timestamp) -> String {
+        let [begin, end] = [since, until].map(|time| self.zone.clock(time));
+        let whole = [Cut::Day, Cut::Month].into_iter().find_map(|cut| {
+            let number = cut.of(begin);
+            let is_first = cut.of(begin.plus(-1)) == number - 1;
+            let is_last = cut.of(end) == number + 1 && cut.of(end.plus(-1)) == number;
+            (is_first && is_last).then(|| cut.name(number))
+        });
+        if let Some(name) = whole {
+            return name;
+        }
+        let is_midnight = |clock: Timestamp| clock.millis().rem_euclid(DAY) == 0;
+        if is_midnight(begin) && is_midnight(end) {
+            let last = Cut::Day.name(Cut::Day.of(end.plus(-1)));
+            return format!("{} to {last}", Cut::Day.name(Cut::Day.of(begin)));
+        }
+        self.stretch(Some(since), Some(until))
     }
 
     /// Whose span it is.
@@ -111,6 +132,14 @@ pub(super) fn grouped(number: u64) -> String {
 pub(super) fn count(number: u64, one: &str, many: &str) -> String {
     let word = if number == 1 { one } else { many };
     format!("{} {word}", grouped(number))
+}
+
+/// A length of time for sentences: whole days, hours and minutes have no second unit.
+pub(super) fn length(millis: i64) -> String {
+    let said = phrase::duration(millis);
+    let whole = ["00h", "00m", "00s"];
+    let short = whole.iter().find_map(|rest| said.strip_suffix(rest));
+    short.map_or(said.clone(), str::to_owned)
 }
 
 pub(super) fn duration(millis: Option<i64>) -> Shown {
@@ -235,6 +264,67 @@ pub(super) const fn code(title: &'static str) -> Heading {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_period_is_named_by_the_clock_of_its_zone() {
+        let time = |text: &str| Timestamp::parse_upstream(text).unwrap();
+        let cases = [
+            (0, "2026-10-01", "2026-11-01", "2026-10"),
+            (0, "2026-12-01", "2027-01-01", "2026-12"),
+            (0, "2026-10-01", "2026-10-02", "2026-10-01"),
+            (0, "2026-10-01", "2026-10-08", "2026-10-01 to 2026-10-07"),
+            (
+                0,
+                "2026-10-01T12:00:00Z",
+                "2026-10-02",
+                "2026-10-01 12:00 to 2026-10-02 00:00",
+            ),
+            (
+                7_200,
+                "2026-10-01",
+                "2026-11-01",
+                "2026-10-01 02:00+02 to 2026-11-01 02:00+02",
+            ),
+            (
+                7_200,
+                "2026-09-30T22:00:00Z",
+                "2026-10-31T22:00:00Z",
+                "2026-10",
+            ),
+        ];
+        for (offset, since, until, expected) in cases {
+            let zone = Zone::fixed(offset).unwrap();
+            let say = Say {
+                zone: &zone,
+                short: Short::of(&[]),
+            };
+            let since = if since.len() == 10 {
+                format!("{since}T00:00:00Z")
+            } else {
+                since.to_owned()
+            };
+            let until = if until.len() == 10 {
+                format!("{until}T00:00:00Z")
+            } else {
+                until.to_owned()
+            };
+            assert_eq!(say.period(time(&since), time(&until)), expected);
+        }
+    }
+
+    #[test]
+    fn a_whole_length_has_one_unit() {
+        let cases = [
+            (3_600_000, "1h"),
+            (86_400_000, "1d"),
+            (60_000, "1m"),
+            (90_000_000, "1d01h"),
+            (500, "0.5s"),
+        ];
+        for (millis, expected) in cases {
+            assert_eq!(length(millis), expected);
+        }
+    }
 
     #[test]
     fn numbers_are_grouped_and_counted() {

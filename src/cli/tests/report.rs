@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::model::time::{DAY, MINUTE};
 
 fn october() -> Archive {
     Archive::made(golden::create_october)
@@ -39,9 +40,7 @@ fn every_total_is_the_known_one() {
     assert_eq!(report["proven"], 0);
     // No walk from the 10th at noon to the 14th at noon, and none of `sessions` from the 20th at noon until it was found
     // gone at midnight. Both begin a quarter of an hour earlier: what was created then may have shown later.
-    const QUARTER: i64 = 900_000;
-    const DAY: i64 = 86_400_000;
-    let gaps = 4 * DAY + QUARTER + DAY / 2 + QUARTER;
+    let gaps = 4 * DAY + 15 * MINUTE + DAY / 2 + 15 * MINUTE;
     assert_eq!(report["states_ms"]["gap"], gaps);
     assert_eq!(report["states_ms"]["vouched"], 31 * DAY - gaps);
     assert_eq!(report["head_sync_id"], 35);

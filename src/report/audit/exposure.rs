@@ -2,7 +2,7 @@
 //! password and accounts; everything else is configuration.
 
 use crate::model::fact::Change;
-use crate::report::attribute::{self, Effect, effect, is_off, is_on, is_operation, is_same};
+use crate::report::attribute::{self, effect, is_off, is_on, is_operation, is_same};
 
 /// One thing that a task does, or did, to who can reach the instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,33 +108,34 @@ fn switch(change: &Change, kind: Kind) -> Option<Exposure> {
         Some(off) if is_off(off) => Turn::Closed,
         _ => Turn::Changed,
     };
-    Some(match kind {
+    let old = old.map(|text| on_or_off(&text));
+    let new = new.map(|text| on_or_off(&text));
+    let (turn, new) = if kind == Kind::Tls {
         // Public access that is on opens; TLS that is on closes.
-        Kind::Tls => Exposure {
-            kind,
-            turn: match turn {
-                Turn::Opened => Turn::Closed,
-                Turn::Closed => Turn::Opened,
-                Turn::Changed => Turn::Changed,
-            },
-            old: old.map(|text| on_or_off(&text)),
-            new: new.map(|text| on_or_off(&text)),
-        },
-        _ => {
-            let new = new.map(|text| on_or_off(&text));
-            let address = address.and_then(|stated| stated.new.clone());
-            let new = match (new, address) {
-                (Some(word), Some(address)) => Some(format!("{word}, {address}")),
-                (word, address) => word.or(address),
-            };
-            Exposure {
-                kind,
-                turn,
-                old: old.map(|text| on_or_off(&text)),
-                new,
-            }
-        }
+        let turn = match turn {
+            Turn::Opened => Turn::Closed,
+            Turn::Closed => Turn::Opened,
+            Turn::Changed => Turn::Changed,
+        };
+        (turn, new)
+    } else {
+        let address = address.and_then(|stated| stated.new.clone());
+        (turn, both(new, address))
+    };
+    Some(Exposure {
+        kind,
+        turn,
+        old,
+        new,
     })
+}
+
+/// Whether something is on, and what it is then.
+fn both(word: Option<String>, value: Option<String>) -> Option<String> {
+    match (word, value) {
+        (Some(word), Some(value)) => Some(format!("{word}, {value}")),
+        (word, value) => word.or(value),
+    }
 }
 
 /// The whitelist: it opens where it is switched off, and where every address is on it.
@@ -153,10 +154,7 @@ fn whitelist(change: &Change) -> Option<Exposure> {
         (Some(on), _) if is_on(on) => Turn::Closed,
         _ => Turn::Changed,
     };
-    let new = match (on.map(|text| on_or_off(&text)), new) {
-        (Some(word), Some(list)) => Some(format!("{word}, {list}")),
-        (word, list) => word.or(list),
-    };
+    let new = both(on.map(|text| on_or_off(&text)), new);
     Some(Exposure {
         kind: Kind::Whitelist,
         turn,
@@ -173,11 +171,7 @@ fn values(
     let effect = effect(change, attribute)?;
     let stated = change.states(attribute.source, attribute.name);
     let old = stated.and_then(|stated| stated.old.clone());
-    let new = match effect {
-        Effect::Set(value) => Some(value.to_owned()),
-        Effect::Means(value) => Some(value.to_owned()),
-        Effect::Released | Effect::Unknown(_) => None,
-    };
+    let new = effect.value().map(str::to_owned);
     if let (Some(old), Some(new)) = (&old, &new)
         && is_same(old, new)
     {
@@ -203,7 +197,8 @@ mod tests {
 
     #[test]
     fn what_concerns_who_can_reach_an_instance_is_told_with_its_turn() {
-        let cases: Vec<(&str, Vec<_>, Vec<(Kind, Turn, Option<&str>, Option<&str>)>)> = vec![
+        type Told<'a> = (Kind, Turn, Option<&'a str>, Option<&'a str>);
+        let cases: Vec<(&str, Vec<_>, Vec<Told<'_>>)> = vec![
             (
                 "BindEip",
                 vec![stated("public_ip_address", None, Some("203.0.113.7"))],

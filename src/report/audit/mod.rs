@@ -49,6 +49,10 @@ impl Scope {
 }
 
 /// Where in the report a task belongs; several may hold.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says of one list whether the task is in it"
+)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     /// It was created in the period.

@@ -120,7 +120,7 @@ fn cells<'a>(
 }
 
 fn class(heading: &Heading, shown: &Shown) -> &'static str {
-    let is_long = shown.text.len() > LONGEST_UNBROKEN;
+    let is_long = shown.text.chars().nth(LONGEST_UNBROKEN).is_some();
     match (heading.is_number, heading.is_code) {
         (true, _) => "n",
         (_, true) if is_long => "c l",
