@@ -8,5 +8,6 @@ pub(crate) mod attribute;
 pub(crate) mod audit;
 pub(crate) mod continuity;
 pub(crate) mod history;
+pub(crate) mod redact;
 pub(crate) mod state;
 pub(crate) mod stats;

@@ -62,7 +62,12 @@ fn subtitle(report: &Report, say: &Say<'_>, period: &str) -> String {
     };
     // The zone shows in the offset of each time; without one it is UTC.
     let zone = if say.zone.is_utc() { " UTC" } else { "" };
-    format!("{period}{zone}; {whose}")
+    let redacted = if report.asked.redact.is_nothing() {
+        ""
+    } else {
+        " (redacted)"
+    };
+    format!("{period}{zone}; {whose}{redacted}")
 }
 
 fn colophon(report: &Report, say: &Say<'_>) -> String {
@@ -141,6 +146,17 @@ fn facts(report: &Report) -> Vec<(&'static str, Value)> {
                 ("settle_ms", Cell::Integer(asked.rules.settle)),
                 ("long_ms", Cell::Integer(asked.long)),
             ]),
+        ),
+        (
+            "redacted",
+            Value::Array(
+                asked
+                    .redact
+                    .words()
+                    .into_iter()
+                    .map(|word| cell_of(Cell::text(word)))
+                    .collect(),
+            ),
         ),
         (
             "proven",

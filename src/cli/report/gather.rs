@@ -12,6 +12,7 @@ use crate::model::time::{DAY, Timestamp};
 use crate::output::Cell;
 use crate::output::zone::Zone;
 use crate::report::audit::{Facts, Limits, Scope, fair_share};
+use crate::report::redact::What;
 use crate::report::stats::{Counts, Cut, Durations, Group, Key, Tally};
 use crate::store::chain::{self, Head};
 use crate::store::facts::{self, Names};
@@ -35,6 +36,7 @@ pub(super) struct Asked {
     pub(super) zone: Zone,
     /// In milliseconds.
     pub(super) long: i64,
+    pub(super) redact: What,
     /// The rows that each list keeps; all of them without it.
     pub(super) limit: Option<u64>,
 }

@@ -38,6 +38,7 @@ pub(super) fn section(report: &Report, say: &Say<'_>) -> Section {
         ),
         ("Long is more than", Shown::new(length(asked.long))),
         ("Records that could not be read", rejected),
+        ("Redacted", redacted(report)),
     ];
     let fields = fields.map(|(name, shown)| (name.to_owned(), shown));
     let texts = [
@@ -56,5 +57,15 @@ pub(super) fn section(report: &Report, say: &Say<'_>) -> Section {
         title: "How this report was made".to_owned(),
         level: Level::Chapter,
         blocks,
+    }
+}
+
+/// What was left out, in words.
+fn redacted(report: &Report) -> Shown {
+    let words = report.asked.redact.words();
+    if words.is_empty() {
+        nothing()
+    } else {
+        Shown::new(words.join(", ")).toned(Tone::Doubtful)
     }
 }

@@ -6,6 +6,7 @@ mod document;
 mod front;
 mod gather;
 mod method;
+mod redact;
 mod say;
 
 use std::io::{self, Write};
@@ -16,7 +17,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValue};
 use clap::{Args, ValueEnum};
 use rusqlite::Connection;
 
-use self::gather::{Asked, Report};
+use self::gather::Asked;
 use super::error::CliError;
 use super::error::Exit;
 use super::export::files::{self, Present, Unfinished};
@@ -26,6 +27,7 @@ use super::{Context, archive, instance_arg, paths, zone};
 use crate::model::time::HOUR;
 use crate::output::zone::Zone;
 use crate::output::{self, Column, Guard, Settings, document as documents};
+use crate::report::redact::{Redactor, What};
 use crate::store::filter::{ChangeFilter, Created, TaskFilter};
 use crate::store::read::{self, Order, Select, View};
 
@@ -98,6 +100,19 @@ pub(crate) struct ReportArgs {
         help_heading = "Output"
     )]
     limit: Option<u64>,
+    /// Leave out what shall not be shown: `users` (they become user-1, user-2), `params` (parameters of tasks, whitelists
+    /// among them), `addresses` (address-1 in place of an IP address, in any text); several separated by commas.
+    ///
+    /// Names and ids of instances stay, and so does the title. The numbers hold within one report.
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_delimiter = ',',
+        env = "DCS_HISTORY_REDACT",
+        hide_env_values = true,
+        help_heading = "Output"
+    )]
+    redact: Vec<Redact>,
     /// What takes longer than this, or is open for longer, is listed as long [default: 1h].
     #[arg(
         long,
@@ -136,6 +151,24 @@ impl ValueEnum for Format {
                 PossibleValue::new("csv").help("The changes, a line each, for spreadsheets")
             }
         })
+    }
+}
+
+/// What a report can leave out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Redact {
+    Users,
+    Params,
+    Addresses,
+}
+
+impl Redact {
+    fn what(asked: &[Self]) -> What {
+        What {
+            users: asked.contains(&Self::Users),
+            params: asked.contains(&Self::Params),
+            addresses: asked.contains(&Self::Addresses),
+        }
     }
 }
 
@@ -221,6 +254,7 @@ fn asked(
         rules: args.rules.rules(),
         zone: args.tz.clone(),
         long: args.long.map_or(LONG, millis),
+        redact: Redact::what(&args.redact),
         limit: match args.limit {
             Some(0) => None,
             Some(limit) => Some(limit),
@@ -240,7 +274,9 @@ fn render(
     if format == Format::Csv {
         return changes(archive, &asked, out, failed);
     }
-    let report: Report = gather::gather(archive, asked)?;
+    let mut redactor = Redactor::new(asked.redact);
+    let mut report = gather::gather(archive, asked)?;
+    redact::report(&mut report, &mut redactor);
     let document = document::document(&report);
     let result = match format {
         Format::Markdown => documents::markdown::write(out, &document),
@@ -287,8 +323,10 @@ fn changes(
         .map(|name| Column::new(*name))
         .collect();
     records.header(&header).map_err(|error| failed(&error))?;
+    let mut redactor = Redactor::new(asked.redact);
     read::stream(archive, &select, |row| {
-        records.row(&cells(row)).map_err(|error| failed(&error))
+        let row = redact::row(&mut redactor, View::Changes.columns(), &cells(row));
+        records.row(&row).map_err(|error| failed(&error))
     })?;
     records.end().map_err(|error| failed(&error))
 }

@@ -13,7 +13,8 @@ mod tests;
 use std::collections::BTreeSet;
 
 pub(crate) use bounded::{Bounded, fair_share};
-pub(crate) use exposure::{Exposure, Kind, Turn, exposures};
+use exposure::exposures;
+pub(crate) use exposure::{Exposure, Kind, Turn};
 
 use super::continuity;
 use super::stats::Counts;
@@ -106,6 +107,8 @@ pub(crate) struct Entry {
     /// The place of its instance.
     pub(crate) instance: usize,
     pub(crate) change: Change,
+    /// In the list of those that concern exposure, what they do to it.
+    pub(crate) exposures: Vec<Exposure>,
 }
 
 /// A place where the tasks of an instance do not fit together.
@@ -137,8 +140,8 @@ pub(crate) struct Limits {
 /// What a report tells of tasks.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
-    scope: Scope,
-    limits: Limits,
+    pub(super) scope: Scope,
+    pub(super) limits: Limits,
     pub(crate) counts: Counts,
     pub(crate) instances: Vec<InstanceFacts>,
     pub(crate) finished: Entries,
@@ -233,6 +236,7 @@ impl Facts {
         let entry = || Entry {
             instance,
             change: change.clone(),
+            exposures: Vec::new(),
         };
         if place.is_created {
             self.counts.add(change.outcome, change.missing.is_some());
@@ -278,6 +282,7 @@ impl Facts {
         self.exposures.add(key, || Entry {
             instance,
             change: change.clone(),
+            exposures: found.clone(),
         });
         if change.outcome != Outcome::Succeeded {
             return;

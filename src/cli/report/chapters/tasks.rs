@@ -11,7 +11,7 @@ use crate::output::Cell;
 use crate::output::document::{Block, Heading, Section, Shown, Tone};
 use crate::output::json::Value;
 use crate::output::phrase;
-use crate::report::audit::{self, Entries, Entry, exposures};
+use crate::report::audit::{self, Entries, Entry};
 
 /// A task as data, in every list that has whole tasks.
 pub(super) const TASK: &[&str] = &[
@@ -91,7 +91,7 @@ pub(super) fn list(
     say: &Say<'_>,
     name: &'static str,
     entries: &Entries,
-    own: (Heading, &dyn Fn(&Change) -> Shown),
+    own: (Heading, &dyn Fn(&Entry) -> Shown),
     none: &str,
 ) -> Block {
     let headings = vec![
@@ -112,7 +112,7 @@ pub(super) fn list(
             of(report, say, entry),
             say::operation(change.name.as_deref()),
             optional(change.user_name.as_deref()),
-            own.1(change),
+            own.1(entry),
             status(change),
             took(report, change),
         ]);
@@ -122,7 +122,7 @@ pub(super) fn list(
 }
 
 pub(super) fn failures(report: &Report, say: &Say<'_>) -> Section {
-    let error = |change: &Change| optional(change.error_code.as_deref());
+    let error = |entry: &Entry| optional(entry.change.error_code.as_deref());
     let words = "Tasks of the period that failed. They are taken to have changed nothing, which is an inference.";
     chapter(
         "failures",
@@ -146,7 +146,7 @@ pub(super) fn long(report: &Report, say: &Say<'_>) -> Section {
         "Tasks that took longer than {0}, or have been open for longer than that at the last reading; also those that were created before the period and are still open.",
         say::length(report.asked.long)
     );
-    let what = |change: &Change| changed(change);
+    let what = |entry: &Entry| changed(&entry.change);
     chapter(
         "long",
         "Long and stuck tasks",
@@ -165,10 +165,9 @@ pub(super) fn long(report: &Report, say: &Say<'_>) -> Section {
 }
 
 pub(super) fn exposure(report: &Report, say: &Say<'_>) -> Section {
-    let what = |change: &Change| {
-        let found = exposures(change);
+    let what = |entry: &Entry| {
+        let found = entry.exposures.iter();
         let said: Vec<_> = found
-            .iter()
             .map(|one| {
                 let values = phrase::change(one.old.as_deref(), one.new.as_deref());
                 let kind = one.kind.as_str();
@@ -202,7 +201,7 @@ pub(super) fn exposure(report: &Report, say: &Say<'_>) -> Section {
 }
 
 pub(super) fn finished(report: &Report, say: &Say<'_>) -> Section {
-    let ended = |change: &Change| say.time(change.updated);
+    let ended = |entry: &Entry| say.time(entry.change.updated);
     chapter(
         "finished",
         "Created before, ended in the period",
@@ -223,7 +222,7 @@ pub(super) fn finished(report: &Report, say: &Say<'_>) -> Section {
 }
 
 pub(super) fn undated(report: &Report, say: &Say<'_>) -> Section {
-    let seen = |change: &Change| say.time(change.first_seen);
+    let seen = |entry: &Entry| say.time(entry.change.first_seen);
     chapter(
         "undated",
         "Tasks without a time of creation",
@@ -244,8 +243,8 @@ pub(super) fn undated(report: &Report, say: &Say<'_>) -> Section {
 }
 
 pub(super) fn missing(report: &Report, say: &Say<'_>) -> Section {
-    let since = |change: &Change| {
-        let Some(missing) = &change.missing else {
+    let since = |entry: &Entry| {
+        let Some(missing) = &entry.change.missing else {
             return nothing();
         };
         let looks = match missing.looks.as_deref() {
