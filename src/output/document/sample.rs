@@ -425,7 +425,7 @@ fn days() -> Stacks {
             Series {
                 name: "unknown",
                 tone: Tone::Unknown,
-                values: values(3, 3),
+                values: values(2, 3),
             },
         ],
     }

@@ -13,7 +13,7 @@ const MOST_BANDS: usize = 24;
 /// What is not as it should be is seen, however short it was.
 const LEAST: u32 = 50;
 /// Labels that fit below a wide and a narrow chart.
-const LABELS: (usize, usize) = (9, 3);
+const LABELS: (usize, usize) = (7, 3);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Lane {
