@@ -8,11 +8,11 @@ Each HTML file is opened in headless Chromium on a desktop, on a phone and in th
 * where an element was made of somebody's text: no script, picture, frame, form or event handler is in a report;
 * where a hostile text that is given is not there as text;
 * where text has too little contrast with what it stands on, in either scheme;
-* where page one on paper is not the front of the report, alone.
+* where page one on paper is not the front of the report, alone (unless told `--no-paper`: hundreds of pages take minutes).
 
 Pictures of all of it are left in FOLDER, for people to look at.
 
-Usage: check.py FOLDER FILE... [--text TEXT]..., where FOLDER may be new.
+Usage: check.py FOLDER FILE... [--no-paper] [--text TEXT]..., where FOLDER may be new.
 """
 
 import argparse
@@ -220,7 +220,7 @@ def squeezed(text):
     return "".join(text.split())
 
 
-def check(browser, path, pictures, texts):
+def check(browser, path, pictures, texts=(), paper=True):
     """Returns what is wrong with one report; leaves pictures of it."""
     address = path.resolve().as_uri()
     wrong = []
@@ -251,7 +251,8 @@ def check(browser, path, pictures, texts):
         browser.picture(pictures / f"{name}-{view}.png")
         browser.picture(pictures / f"{name}-{view}-whole.png", whole=True)
         print(f"{name} {view}: {took:.1f} s, {len(wrong)} faults so far", flush=True)
-    wrong += on_paper(browser, pictures / name, seen)
+    if paper:
+        wrong += on_paper(browser, pictures / name, seen)
     return wrong
 
 
@@ -279,10 +280,11 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--text", action="append", default=[], help="what the reports must show, as it is")
+    parser.add_argument("--no-paper", action="store_true", help="do not print")
     given = parser.parse_args()
     browser = Browser()
     try:
-        wrong = {path: check(browser, path, given.folder, given.text) for path in given.files}
+        wrong = {path: check(browser, path, given.folder, given.text, not given.no_paper) for path in given.files}
     finally:
         browser.close()
     for path, faults in wrong.items():
