@@ -20,7 +20,7 @@ FROM sync s, moment, (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION 
 WHERE k.n <> 2 OR s.started < october + 20 * day;
 INSERT INTO operation VALUES (1, 'EXTEND'), (2, 'BindEip'), (3, 'UnBindEip'), (4, 'UpdatePort'), (5, 'modify'), (6, 'AddWhitelist'), (7, 'SwitchSsl');
 INSERT INTO status VALUES (1, 'SUCCESS', 1), (2, 'EXECUTING', 0), (3, 'FAILED', 1), (4, 'CANCELED', 1);
-INSERT INTO user VALUES (1, 'u-1', 'dora'), (2, 'u-2', 'bob <img src=x>'), (3, 'u-3', NULL);
+INSERT INTO user VALUES (1, 'u-1', 'aziz'), (2, 'u-2', 'bob <img src=x>'), (3, 'u-3', NULL);
 INSERT INTO attribute VALUES (1, 'details', 'capacity', 1), (2, 'details', 'port', 1), (3, 'details', 'public_ip_address', 0),
   (4, 'params', 'whitelist', 0), (5, 'details', 'enable_ssl', 1), (6, 'details', 'replica_num', 1);
 -- Key, instance, operation, status, user, open, begin and end in minutes of October, first walk; then missing, confirmed, as.

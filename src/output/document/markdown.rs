@@ -128,9 +128,10 @@ fn write_row(out: &mut dyn Write, row: &[Shown]) -> io::Result<()> {
     out.write_all(b"|\n")
 }
 
-/// Returns the text so that it can begin a line: nothing at its front makes a heading, a list, a rule or code of it.
+/// Returns the text so that it can begin a line: nothing at its front makes a heading, a list, a rule or code of it. Blanks at
+/// its ends are dropped, because they would undo the marks around it.
 fn line(text: &str) -> String {
-    let escaped = escape(text.trim_start());
+    let escaped = escape(text.trim());
     let digits = escaped
         .bytes()
         .take_while(|byte| byte.is_ascii_digit())

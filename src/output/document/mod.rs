@@ -8,8 +8,6 @@ pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod markdown;
 #[cfg(test)]
-mod sample;
-#[cfg(test)]
 mod tests;
 
 use super::json::Value;

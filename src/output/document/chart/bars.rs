@@ -10,8 +10,8 @@ const PITCH: usize = 38;
 const MOST: usize = 24;
 /// What is more than nothing is seen.
 const LEAST: u32 = 40;
-/// Letters of a label: as many as stand beside the figure on a phone.
-const LETTERS: usize = 30;
+/// Letters of a label: as many as stand beside its sum on a phone.
+const LETTERS: usize = 40;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Bars {

@@ -16,6 +16,8 @@ const SLOT: usize = 10;
 const MOST_WITH_GAPS: usize = 62;
 /// Labels that fit below a wide and a narrow chart: each is about as wide as a date.
 const LABELS: (usize, usize) = (9, 3);
+/// Where the middle of the last label is on a phone, at most.
+const LAST_ON_PHONE: Percent = Percent(9_300);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Columns {
@@ -98,8 +100,9 @@ fn labels(texts: &[String]) -> Vec<Label> {
             Label {
                 x,
                 text: cut(text, 12).into_owned(),
-                anchor: x.anchor(),
-                is_extra: at % narrow != 0,
+                // The plot leaves room for half a label at its left, and a phone has none at its right.
+                anchor: "middle",
+                is_extra: at % narrow != 0 || x > LAST_ON_PHONE,
             }
         })
         .collect()

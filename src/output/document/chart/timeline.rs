@@ -9,11 +9,11 @@ const COLUMNS: usize = 180;
 /// The height of the room for ticks, in pixels.
 const HEIGHT: usize = 36;
 /// Bands, at most. What has more is drawn in columns, of which each is what is worst in it.
-const MOST_BANDS: usize = 24;
+const MOST_BANDS: usize = 60;
 /// What is not as it should be is seen, however short it was.
 const LEAST: u32 = 50;
 /// Labels that fit below a wide and a narrow chart.
-const LABELS: (usize, usize) = (9, 3);
+const LABELS: (usize, usize) = (7, 3);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Lane {
