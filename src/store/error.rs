@@ -201,8 +201,14 @@ impl From<rusqlite::Error> for Kind {
     }
 }
 
-/// How SQLite's functions begin to say that the views cannot work with a value: they read JSON and times that were stored as such.
-const UNREADABLE: [&str; 3] = ["malformed JSON", "bad JSON path", "integer overflow"];
+/// How SQLite begins to say that something was altered, where its code is that of any mistake: values that the views cannot
+/// work with, since they read JSON and times that were stored as such; and a header whose format is of no SQLite.
+const UNREADABLE: [&str; 4] = [
+    "malformed JSON",
+    "bad JSON path",
+    "integer overflow",
+    "unsupported file format",
+];
 
 /// Sorts an error of SQLite: somebody else's turn, the file's fault, or the machine's.
 pub(super) fn class_of(error: &rusqlite::Error) -> Class {

@@ -759,3 +759,16 @@ fn a_first_migration_that_was_edited_would_refuse_the_archives_that_there_are() 
     );
     assert_eq!(fs::read(&path).unwrap(), before);
 }
+
+#[test]
+fn a_header_that_claims_a_format_of_no_sqlite_is_damage() {
+    let (_folder, path) = furnished();
+    // SQLite's format of schemas, of which 4 is the last one.
+    patch(&path, 44, &5_u32.to_be_bytes());
+    for told in [
+        readable(&path).unwrap_err(),
+        writable(&path, now()).unwrap_err(),
+    ] {
+        assert!(matches!(told.kind, Kind::Damaged(_)), "{told:?}");
+    }
+}
