@@ -47,7 +47,8 @@ fn begins(text: &str, at: usize) -> Option<(IpAddr, usize)> {
 fn v6(rest: &[u8]) -> Option<(IpAddr, usize)> {
     let is_part = |byte: &&u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
     let run = rest.iter().take_while(is_part).count();
-    if rest[..run].iter().filter(|byte| **byte == b':').count() < 2 {
+    let colons = rest[..run].iter().filter(|byte| **byte == b':');
+    if colons.take(2).count() < 2 {
         return None;
     }
     let ends = (2..=run).rev();
