@@ -132,10 +132,7 @@ fn write_row(out: &mut dyn Write, row: &[Shown]) -> io::Result<()> {
 /// its ends are dropped, because they would undo the marks around it.
 fn line(text: &str) -> String {
     let escaped = escape(text.trim());
-    let digits = escaped
-        .bytes()
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
+    let digits = escaped.bytes().take_while(u8::is_ascii_digit).count();
     let begins_a_block = match escaped.as_bytes().get(digits) {
         Some(b'#' | b'+' | b'-' | b'=') => digits == 0,
         Some(b'.' | b')') => digits > 0,

@@ -60,6 +60,10 @@ pub(crate) enum Block {
     Table(Table),
 }
 
+#[expect(
+    clippy::struct_field_names,
+    reason = "a question and its answer are called so"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) question: String,

@@ -16,7 +16,7 @@ const LETTERS: usize = 40;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Bars {
     pub(in super::super) height: usize,
-    pub(in super::super) bars: Vec<Bar>,
+    pub(in super::super) rows: Vec<Bar>,
     pub(in super::super) keys: Vec<Key>,
     /// Bars that were left out.
     pub(in super::super) more: usize,
@@ -44,7 +44,7 @@ impl Bars {
         let count = stacks.labels.len();
         let most = (0..count).map(|at| sum(stacks, at)).max().unwrap_or(0);
         let labels = stacks.labels.iter().take(MOST).enumerate();
-        let bars: Vec<Bar> = labels
+        let rows: Vec<Bar> = labels
             .map(|(at, label)| Bar {
                 y: at * PITCH,
                 label: cut(label, LETTERS).into_owned(),
@@ -54,9 +54,9 @@ impl Bars {
             })
             .collect();
         Self {
-            height: bars.len() * PITCH,
-            more: count - bars.len(),
-            bars,
+            height: rows.len() * PITCH,
+            more: count - rows.len(),
+            rows,
             keys: keys(stacks),
         }
     }

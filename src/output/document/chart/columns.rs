@@ -80,7 +80,7 @@ fn paths(stacks: &Stacks, top: u128) -> Vec<String> {
             // added to be seen, but never out of the plot.
             let foot = (HEIGHT * UNITS).saturating_sub(*below);
             let height = height.min(foot);
-            path += &format!("M{x} {}h{width}v{height}h-{width}z", foot - height);
+            path.extend([format!("M{x} {}h{width}v{height}h-{width}z", foot - height)]);
             *below += height;
         }
         if !path.is_empty() {

@@ -35,7 +35,7 @@ fn lines_of_a_grid_stand_at_round_numbers() {
         (101, &[50, 100, 150]),
         (2_001, &[1_000, 2_000, 3_000]),
         (
-            u64::MAX as u128,
+            u128::from(u64::MAX),
             &[
                 5_000_000_000_000_000_000,
                 10_000_000_000_000_000_000,
@@ -138,7 +138,8 @@ fn four_hundred_days_have_a_few_labels_and_no_gaps() {
 
 #[test]
 fn pieces_of_bars_stand_side_by_side_and_never_reach_out() {
-    let cases: [(&[u64], &[u64], &[(u32, u32)]); 4] = [
+    type Case = (&'static [u64], &'static [u64], &'static [(u32, u32)]);
+    let cases: [Case; 4] = [
         (&[10], &[0], &[(0, 10_000)]),
         (&[6], &[4], &[(0, 6_000), (6_000, 4_000)]),
         (&[100_000], &[1], &[(0, 9_999), (9_960, 40)]),
@@ -148,7 +149,7 @@ fn pieces_of_bars_stand_side_by_side_and_never_reach_out() {
         let Drawn::Bars(bars) = draw(&Drawing::Bars(outcome(&["one"], good, bad))) else {
             panic!("{good:?} is drawn");
         };
-        let pieces = bars.bars[0].pieces.iter();
+        let pieces = bars.rows[0].pieces.iter();
         let pieces: Vec<_> = pieces.map(|piece| (piece.x.0, piece.width.0)).collect();
         assert_eq!(pieces, expected, "{good:?} {bad:?}");
     }
@@ -156,7 +157,7 @@ fn pieces_of_bars_stand_side_by_side_and_never_reach_out() {
     let Drawn::Bars(bars) = draw(&Drawing::Bars(outcome(&labels, &[1; 30], &[0; 30]))) else {
         panic!("it is drawn");
     };
-    assert_eq!((bars.bars.len(), bars.more), (24, 6));
+    assert_eq!((bars.rows.len(), bars.more), (24, 6));
 }
 
 fn band(from: u32, to: u32, tone: Tone) -> Band {
@@ -171,7 +172,9 @@ fn band(from: u32, to: u32, tone: Tone) -> Band {
 #[test]
 fn bands_are_joined_and_a_short_gap_is_seen() {
     use Tone::{Good, Unknown};
-    let cases: [(Vec<Band>, &[(u32, u32, Tone)]); 4] = [
+
+    type Case = (Vec<Band>, &'static [(u32, u32, Tone)]);
+    let cases: [Case; 4] = [
         (
             vec![band(0, 500_000, Good), band(500_000, WHOLE, Good)],
             &[(0, 10_000, Good)],
@@ -238,12 +241,14 @@ fn of_a_thousand_bands_the_worst_are_drawn() {
 
 #[test]
 fn a_column_of_ticks_is_as_bad_as_its_worst_task() {
+    type Case = (Vec<Mark>, &'static [(Tone, &'static str)]);
+
     let mark = |at, tone| Mark {
         at,
         tone,
         word: "word",
     };
-    let cases: [(Vec<Mark>, &[(Tone, &str)]); 4] = [
+    let cases: [Case; 4] = [
         (vec![mark(0, Tone::Good)], &[(Tone::Good, "M1 36v-12")]),
         (
             vec![mark(0, Tone::Good), mark(1, Tone::Bad), mark(2, Tone::Good)],

@@ -9,7 +9,7 @@ const COLUMNS: usize = 180;
 /// The height of the room for ticks, in pixels.
 const HEIGHT: usize = 36;
 /// Bands, at most. What has more is drawn in columns, of which each is what is worst in it.
-const MOST_BANDS: usize = 60;
+const MOST_BANDS: u32 = 60;
 /// What is not as it should be is seen, however short it was.
 const LEAST: u32 = 50;
 /// Labels that fit below a wide and a narrow chart.
@@ -57,7 +57,7 @@ const fn rank(tone: Tone) -> u8 {
 
 fn bands(bands: &[Band]) -> Vec<Stretch> {
     let mut runs = joined(bands.iter().map(|band| (band.from, band.to, band.tone)));
-    if runs.len() > MOST_BANDS {
+    if runs.len() > MOST_BANDS as usize {
         runs = joined(coarse(&runs).into_iter());
     }
     // The worst comes last: it was made wide enough to be seen, and is not to be covered by its neighbours.
@@ -96,11 +96,10 @@ fn joined(runs: impl Iterator<Item = (Place, Place, Tone)>) -> Vec<(Place, Place
 
 /// Cuts the whole into as many columns as there may be bands.
 fn coarse(runs: &[(Place, Place, Tone)]) -> Vec<(Place, Place, Tone)> {
-    let count = MOST_BANDS as u32;
     let edge = |column: u32| {
-        u32::try_from(u64::from(WHOLE) * u64::from(column) / u64::from(count)).unwrap_or(WHOLE)
+        u32::try_from(u64::from(WHOLE) * u64::from(column) / u64::from(MOST_BANDS)).unwrap_or(WHOLE)
     };
-    let columns = (0..count).map(|column| (edge(column), edge(column + 1)));
+    let columns = (0..MOST_BANDS).map(|column| (edge(column), edge(column + 1)));
     columns
         .filter_map(|(from, to)| {
             let within = runs.iter().filter(|run| run.0 < to && run.1 > from);
@@ -145,10 +144,10 @@ fn path(columns: &[Option<(Tone, usize)>], wanted: Tone) -> String {
             continue;
         }
         let height = height(tone, count);
-        path += &match before {
+        path.extend([match before {
             None => format!("M{} {HEIGHT}v-{height}", 2 * at + 1),
             Some((before, fallen)) => format!("m{} {fallen}v-{height}", 2 * (at - before)),
-        };
+        }]);
         before = Some((at, height));
     }
     path

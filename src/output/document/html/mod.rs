@@ -13,7 +13,7 @@ use askama::Template;
 use askama::filters::{Escaper, Html};
 use ring::digest;
 
-use super::chart::{Drawn, Shape, described, draw};
+use super::chart::{Drawn, described, draw};
 use super::{Block, Document, Heading, Level, Section, Shown, Table, Tone};
 use crate::output::text::safe;
 

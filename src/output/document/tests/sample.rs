@@ -140,57 +140,12 @@ pub(super) fn small() -> Document {
     changes.total = 5;
     "The rest: `changes`.".clone_into(&mut changes.rest);
     "Changes".clone_into(&mut changes.caption);
-    let stacks = Stacks {
-        labels: vec!["2026-10-04".to_owned(), "2026-10-05".to_owned()],
-        series: vec![
-            Series {
-                name: "succeeded",
-                tone: Tone::Good,
-                values: vec![12, 0],
-            },
-            Series {
-                name: "failed",
-                tone: Tone::Bad,
-                values: vec![0, 1],
-            },
-        ],
-    };
-    let mut days = table(
+    let days = table(
         "days",
         vec![heading("Day", "code"), heading("Tasks", "number")],
         &["day", "tasks"],
         vec![vec![Shown::new("2026-10-04"), Shown::new("12")]],
     );
-    days.total = 1;
-    let lane = Timeline {
-        ticks: vec![(0, "1 Oct".to_owned()), (WHOLE / 2, "16 Oct".to_owned())],
-        bands: vec![
-            Band {
-                from: 0,
-                to: 750_000,
-                tone: Tone::Good,
-                word: "vouched",
-            },
-            Band {
-                from: 750_000,
-                to: WHOLE,
-                tone: Tone::Unknown,
-                word: "gap",
-            },
-        ],
-        marks: vec![
-            Mark {
-                at: 100_000,
-                tone: Tone::Good,
-                word: "succeeded",
-            },
-            Mark {
-                at: 150_000,
-                tone: Tone::Bad,
-                word: "failed",
-            },
-        ],
-    };
     document(
         "Changes <of> October",
         vec![
@@ -222,13 +177,13 @@ pub(super) fn small() -> Document {
                     Block::Figure(
                         Chart {
                             title: "Tasks by day".to_owned(),
-                            drawing: Drawing::Columns(stacks.clone()),
+                            drawing: Drawing::Columns(outcome()),
                         },
                         days,
                     ),
                     Block::Chart(Chart {
                         title: "Outcome".to_owned(),
-                        drawing: Drawing::Bars(stacks),
+                        drawing: Drawing::Bars(outcome()),
                     }),
                     Block::Table(changes.clone()),
                 ],
@@ -240,11 +195,61 @@ pub(super) fn small() -> Document {
                 vec![
                     Block::Chart(Chart {
                         title: "cache|1".to_owned(),
-                        drawing: Drawing::Timeline(lane),
+                        drawing: Drawing::Timeline(lane()),
                     }),
                     Block::Table(changes),
                 ],
             ),
         ],
     )
+}
+
+fn outcome() -> Stacks {
+    Stacks {
+        labels: vec!["2026-10-04".to_owned(), "2026-10-05".to_owned()],
+        series: vec![
+            Series {
+                name: "succeeded",
+                tone: Tone::Good,
+                values: vec![12, 0],
+            },
+            Series {
+                name: "failed",
+                tone: Tone::Bad,
+                values: vec![0, 1],
+            },
+        ],
+    }
+}
+
+fn lane() -> Timeline {
+    Timeline {
+        ticks: vec![(0, "1 Oct".to_owned()), (WHOLE / 2, "16 Oct".to_owned())],
+        bands: vec![
+            Band {
+                from: 0,
+                to: 750_000,
+                tone: Tone::Good,
+                word: "vouched",
+            },
+            Band {
+                from: 750_000,
+                to: WHOLE,
+                tone: Tone::Unknown,
+                word: "gap",
+            },
+        ],
+        marks: vec![
+            Mark {
+                at: 100_000,
+                tone: Tone::Good,
+                word: "succeeded",
+            },
+            Mark {
+                at: 150_000,
+                tone: Tone::Bad,
+                word: "failed",
+            },
+        ],
+    }
 }

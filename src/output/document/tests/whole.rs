@@ -46,38 +46,6 @@ fn answer(question: &str, answer: &str, tone: Tone, details: &[&str]) -> Answer 
 }
 
 fn front() -> Vec<Section> {
-    let answers = vec![
-        answer(
-            "Was there a change in the period?",
-            "Yes: 412 tasks on 4 instances.",
-            Tone::Plain,
-            &[
-                "Most of them are backups (331). 81 changed a configuration, 6 of them what can be reached from outside.",
-            ],
-        ),
-        answer(
-            "By whom?",
-            "5 users, 2 of them automatic.",
-            Tone::Plain,
-            &["ops-bot 331 · alice 44 · bob 21 · scheduler 12 · carol 4"],
-        ),
-        answer(
-            "Did it succeed?",
-            "398 did, 12 failed, 2 are still open.",
-            Tone::Bad,
-            &[
-                "9 of the failures are resizes of cache-orders; the last of them succeeded on 2026-10-28.",
-            ],
-        ),
-        answer(
-            "What can nobody know?",
-            "4 days 6 hours of cache-orders are not covered.",
-            Tone::Unknown,
-            &[
-                "Between 2026-10-11 and 2026-10-15 the archive was not fed for longer than the cloud keeps its tasks.",
-            ],
-        ),
-    ];
     let points = [
         (
             "cache-orders was open to the internet from 2026-10-04 to 2026-10-06, set by alice",
@@ -98,28 +66,12 @@ fn front() -> Vec<Section> {
         tone,
         link: Some("changes".to_owned()),
     });
-    let fields = vec![
-        (
-            "Period".to_owned(),
-            Shown::new("2026-10-01 00:00 to 2026-11-01 00:00 UTC"),
-        ),
-        ("Instances".to_owned(), Shown::new("4, all of the project")),
-        (
-            "The archive vouches for".to_owned(),
-            Shown::new("97 % of the period, over all instances"),
-        ),
-        (
-            "Last proven reading".to_owned(),
-            Shown::new("2026-11-02 03:10 UTC"),
-        ),
-        ("Chain ends in".to_owned(), Shown::new("4f1c2a77b0e93d58")),
-    ];
     vec![
         section(
             "answers",
             "In short",
             Level::Front,
-            vec![Block::Answers(answers)],
+            vec![Block::Answers(answers())],
         ),
         section(
             "attention",
@@ -152,7 +104,7 @@ fn front() -> Vec<Section> {
             "basis",
             "What this rests on",
             Level::Front,
-            vec![Block::Fields(fields)],
+            vec![Block::Fields(fields())],
         ),
     ]
 }
@@ -362,4 +314,58 @@ fn instance(id: &str, name: &str, rows: usize, seed: usize) -> Section {
             Block::Table(changes),
         ],
     )
+}
+
+fn answers() -> Vec<Answer> {
+    vec![
+        answer(
+            "Was there a change in the period?",
+            "Yes: 412 tasks on 4 instances.",
+            Tone::Plain,
+            &[
+                "Most of them are backups (331). 81 changed a configuration, 6 of them what can be reached from outside.",
+            ],
+        ),
+        answer(
+            "By whom?",
+            "5 users, 2 of them automatic.",
+            Tone::Plain,
+            &["ops-bot 331 · alice 44 · bob 21 · scheduler 12 · carol 4"],
+        ),
+        answer(
+            "Did it succeed?",
+            "398 did, 12 failed, 2 are still open.",
+            Tone::Bad,
+            &[
+                "9 of the failures are resizes of cache-orders; the last of them succeeded on 2026-10-28.",
+            ],
+        ),
+        answer(
+            "What can nobody know?",
+            "4 days 6 hours of cache-orders are not covered.",
+            Tone::Unknown,
+            &[
+                "Between 2026-10-11 and 2026-10-15 the archive was not fed for longer than the cloud keeps its tasks.",
+            ],
+        ),
+    ]
+}
+
+fn fields() -> Vec<(String, Shown)> {
+    vec![
+        (
+            "Period".to_owned(),
+            Shown::new("2026-10-01 00:00 to 2026-11-01 00:00 UTC"),
+        ),
+        ("Instances".to_owned(), Shown::new("4, all of the project")),
+        (
+            "The archive vouches for".to_owned(),
+            Shown::new("97 % of the period, over all instances"),
+        ),
+        (
+            "Last proven reading".to_owned(),
+            Shown::new("2026-11-02 03:10 UTC"),
+        ),
+        ("Chain ends in".to_owned(), Shown::new("4f1c2a77b0e93d58")),
+    ]
 }
