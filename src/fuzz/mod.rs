@@ -10,6 +10,7 @@
 mod archive;
 mod arguments;
 mod csv;
+mod html;
 mod mutate;
 mod page;
 mod room;

@@ -327,3 +327,15 @@ fn a_redacted_report_shows_nobody_and_no_address_in_any_format() {
     assert_eq!(open["totals"], redacted["totals"]);
     assert_eq!(redacted["redacted"], json!(["params", "addresses"]));
 }
+
+/// The gate shows it to a browser: names of this archive are markup.
+#[test]
+fn the_report_of_october_is_written_for_a_browser() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/documents");
+    std::fs::create_dir_all(&folder).unwrap();
+    let html = october().out("report --period 2026-10 -o html");
+    for markup in ["<img", "<b>&"] {
+        assert!(!html.contains(markup), "{markup}");
+    }
+    std::fs::write(folder.join("october.html"), html).unwrap();
+}

@@ -8,7 +8,7 @@ pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod markdown;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use super::json::Value;
 

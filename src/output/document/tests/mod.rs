@@ -1,6 +1,6 @@
 //! The documents of [`sample`] and [`whole`] in every format.
 
-mod hostile;
+pub(crate) mod hostile;
 mod sample;
 mod well_formed;
 mod whole;

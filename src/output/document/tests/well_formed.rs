@@ -5,9 +5,10 @@
 
 use std::collections::BTreeSet;
 
-const ELEMENTS: [&str; 45] = [
+const ELEMENTS: [&str; 46] = [
     "a",
     "body",
+    "br",
     "caption",
     "dd",
     "defs",
@@ -80,7 +81,7 @@ const ATTRIBUTES: [&str; 26] = [
     "y1",
     "y2",
 ];
-const WITHOUT_END: [&str; 2] = ["link", "meta"];
+const WITHOUT_END: [&str; 3] = ["br", "link", "meta"];
 
 /// What a reader gets of a page.
 pub(super) struct Page {
