@@ -1,8 +1,8 @@
 //! Reading what was: a task's revisions, an instance's changes, what a list of instances told.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::filter::{Condition, InstanceKey};
+use super::filter::InstanceKey;
 use super::revisions::{REVISIONS_A_TASK, adopts_time};
 use crate::model::fact::{Change, Missing, Outcome, Revision, Stated};
 use crate::model::rows::Source;
@@ -55,25 +55,32 @@ pub(crate) fn record(
     Ok(statement.query_row(key, |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
+/// The rows of the view `changes` with its numbers in place of the texts that it makes of them: for all tasks of an
+/// instance, reading times back from text would cost more than all the rest.
+const CHANGES: &str = "SELECT t.task_key, t.task_id, o.name, s.name, t.is_open, coalesce(u.user_name, u.user_id), t.created, t.updated,
+    a.source, a.name, c.old,
+    CAST(CASE WHEN c.attribute_key IS NOT NULL AND c.old IS NULL AND c.new IS NULL THEN (
+      SELECT json_extract(json_extract(cur.raw, '$.params'), '$.' || a.name) FROM revision cur
+      WHERE cur.revision_key = t.task_key * 1048576 + t.revision) ELSE c.new END AS TEXT),
+    t.error_code,
+    (SELECT w.finished FROM walk w WHERE w.walk_key = t.missing_walk), t.confirmed_walk IS NOT NULL, t.missing_as,
+    CASE WHEN t.created IS NULL THEN (SELECT f.finished FROM walk f WHERE f.walk_key = t.first_walk) END
+  FROM project p
+  JOIN instance i ON i.project_key = p.project_key
+  CROSS JOIN task t ON t.instance_key = i.instance_key
+  LEFT JOIN operation o ON o.operation_key = t.operation_key
+  LEFT JOIN status s ON s.status_key = t.status_key
+  LEFT JOIN user u ON u.user_key = t.user_key
+  LEFT JOIN change c ON c.task_key = t.task_key
+  LEFT JOIN attribute a ON a.attribute_key = c.attribute_key
+  WHERE p.project_id = ?1 AND i.instance_id = ?2 AND t.first_walk NOT IN (SELECT walk_key FROM pending)
+  ORDER BY t.task_key, a.source, a.name";
+
 /// Returns all tasks of an instance with what each states, in the order of their keys. Those of one instance fit the
 /// memory where those of all would not.
 pub(crate) fn changes(archive: &Connection, instance: &InstanceKey) -> Result<Vec<Change>, Error> {
-    let condition = Condition::of_instances(std::slice::from_ref(instance));
-    let sql = format!(
-        "SELECT task_key, task_id, name, status, is_final, coalesce(user_name, user_id), created_at, updated_at,
-           missing_since, source, attribute, old_value, new_value,
-           (SELECT t.error_code FROM task t WHERE t.task_key = changes.task_key),
-           CASE WHEN missing_since IS NOT NULL THEN (
-             SELECT t.confirmed_walk IS NOT NULL FROM task t WHERE t.task_key = changes.task_key) END,
-           CASE WHEN missing_since IS NOT NULL THEN (
-             SELECT t.missing_as FROM task t WHERE t.task_key = changes.task_key) END,
-           CASE WHEN created_at IS NULL THEN (
-             SELECT f.finished FROM task t JOIN walk f ON f.walk_key = t.first_walk WHERE t.task_key = changes.task_key) END
-         FROM changes{} ORDER BY task_key, source, attribute",
-        condition.sql()
-    );
-    let mut statement = archive.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(condition.params()))?;
+    let mut statement = archive.prepare_cached(CHANGES)?;
+    let mut rows = statement.query([&instance.project_id, &instance.instance_id])?;
     let mut changes: Vec<Change> = Vec::new();
     while let Some(row) = rows.next()? {
         let key: i64 = row.get(0)?;
@@ -89,12 +96,12 @@ pub(crate) fn changes(archive: &Connection, instance: &InstanceKey) -> Result<Ve
 
 fn change(row: &Row<'_>) -> rusqlite::Result<Change> {
     let time = |column| -> rusqlite::Result<Option<Timestamp>> {
-        let text: Option<String> = row.get(column)?;
-        Ok(text.and_then(|text| Timestamp::parse_upstream(&text)))
+        let millis: Option<i64> = row.get(column)?;
+        Ok(millis.and_then(Timestamp::from_millis))
     };
     let status: Option<String> = row.get(3)?;
-    let is_final: bool = row.get(4)?;
-    let missing = match time(8)? {
+    let is_open: bool = row.get(4)?;
+    let missing = match time(13)? {
         Some(since) => Some(Missing {
             since,
             is_confirmed: row.get(14)?,
@@ -106,19 +113,17 @@ fn change(row: &Row<'_>) -> rusqlite::Result<Change> {
         task_key: row.get(0)?,
         task_id: row.get(1)?,
         name: row.get(2)?,
-        outcome: if is_final {
-            Outcome::of(status.as_deref())
-        } else {
+        outcome: if is_open {
             Outcome::Open
+        } else {
+            Outcome::of(status.as_deref())
         },
         status,
         user_name: row.get(5)?,
         created: time(6)?,
         updated: time(7)?,
-        first_seen: row
-            .get::<_, Option<i64>>(16)?
-            .and_then(Timestamp::from_millis),
-        error_code: row.get(13)?,
+        first_seen: time(16)?,
+        error_code: row.get(12)?,
         missing,
         stated: Vec::new(),
     })
@@ -126,8 +131,8 @@ fn change(row: &Row<'_>) -> rusqlite::Result<Change> {
 
 /// Returns what a row states; a task that states nothing has a row without an attribute.
 fn stated(row: &Row<'_>) -> rusqlite::Result<Option<Stated>> {
-    let source: Option<String> = row.get(9)?;
-    let Some(attribute) = row.get(10)? else {
+    let source: Option<String> = row.get(8)?;
+    let Some(attribute) = row.get(9)? else {
         return Ok(None);
     };
     Ok(Some(Stated {
@@ -136,8 +141,8 @@ fn stated(row: &Row<'_>) -> rusqlite::Result<Option<Stated>> {
             _ => Source::Details,
         },
         attribute,
-        old: row.get(11)?,
-        new: row.get(12)?,
+        old: row.get(10)?,
+        new: row.get(11)?,
     }))
 }
 
@@ -188,6 +193,7 @@ pub(crate) fn listing(
 mod tests {
     use super::*;
     use crate::store::golden;
+    use crate::store::read::instances;
 
     fn first() -> InstanceKey {
         InstanceKey {
@@ -226,6 +232,61 @@ mod tests {
         );
         assert!(found[0].states(Source::Params, "note").is_some());
         assert_eq!(found[0].updated.unwrap().millis(), 1_788_256_865_250);
+    }
+
+    /// Every row of the view, and nothing else, told in its own words.
+    #[test]
+    fn what_is_read_is_what_the_view_shows() {
+        let archive = golden::archive();
+        // A long parameter stands in the raw text only.
+        let long = "UPDATE change SET new = NULL WHERE task_key = 1 AND attribute_key = 3";
+        assert_eq!(archive.execute(long, []).unwrap(), 1);
+        let text = |time: Option<Timestamp>| time.map(|time| time.to_string());
+        let mut read = Vec::new();
+        for instance in instances(&archive).unwrap() {
+            for one in changes(&archive, &instance.key).unwrap() {
+                let head = [
+                    Some(one.task_key.to_string()),
+                    Some(one.task_id.clone()),
+                    one.name.clone(),
+                    one.status.clone(),
+                    one.user_name.clone(),
+                    text(one.created),
+                    text(one.updated),
+                    text(one.missing.as_ref().map(|missing| missing.since)),
+                ];
+                let mut rows: Vec<_> = one
+                    .stated
+                    .iter()
+                    .map(|stated| {
+                        [
+                            Some(stated.source.as_str().to_owned()),
+                            Some(stated.attribute.clone()),
+                            stated.old.clone(),
+                            stated.new.clone(),
+                        ]
+                    })
+                    .collect();
+                if rows.is_empty() {
+                    rows.push([const { None }; 4]);
+                }
+                read.extend(rows.into_iter().map(|row| [head.as_slice(), &row].concat()));
+            }
+        }
+        let mut statement = archive
+            .prepare(
+                "SELECT CAST(task_key AS TEXT), task_id, name, status, coalesce(user_name, user_id), created_at, updated_at,
+                   missing_since, source, attribute, old_value, new_value
+                 FROM changes ORDER BY instance_id, project_id, task_key, source, attribute",
+            )
+            .unwrap();
+        let shown = statement
+            .query_map([], |row| (0..12).map(|column| row.get(column)).collect())
+            .unwrap();
+        let shown: Vec<Vec<Option<String>>> = shown.map(Result::unwrap).collect();
+        assert_eq!(read, shown);
+        assert_eq!(shown.len(), 9);
+        assert_eq!(shown[2][11].as_deref(), Some("100%_done"));
     }
 
     #[test]

@@ -214,6 +214,20 @@ fn what_cannot_be_known(report: &Report, say: &Say<'_>) -> Answer {
             say::length(widest)
         ));
     }
+    let doubtful = [
+        (
+            u64::from(report.rejected),
+            "record could not be read, and may be of the period.",
+            "records could not be read, and may be of the period.",
+        ),
+        (
+            report.facts.undated.total(),
+            "task bears no time of creation, and may be of the period.",
+            "tasks bear no time of creation, and may be of the period.",
+        ),
+    ];
+    let doubtful = doubtful.iter().filter(|(number, ..)| *number > 0);
+    details.extend(doubtful.map(|(number, one, many)| count(*number, one, many)));
     Answer {
         question: "What can we not know?".to_owned(),
         answer,

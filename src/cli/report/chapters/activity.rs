@@ -41,7 +41,7 @@ pub(super) const MEASURES: [Heading; 6] = [
     figures("Failed"),
     figures("Other"),
     figures("Open"),
-    figures("No longer listed"),
+    figures("Missing"),
 ];
 
 fn series(counted: &[Counted]) -> Vec<Series> {

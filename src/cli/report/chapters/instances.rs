@@ -74,7 +74,7 @@ pub(super) fn instances(report: &Report, say: &Say<'_>) -> Vec<Section> {
         all.add(row, data);
     }
     let words = "Tasks created in the period, by instance. What a task that failed would have changed is listed as well; it is \
-        taken to have changed nothing.";
+        taken to have changed nothing. Missing are records that the cloud no longer lists.";
     let mut sections = vec![chapter(
         "instances",
         "Changes by instance",
@@ -120,16 +120,10 @@ pub(super) fn instance(report: &Report, say: &Say<'_>, place: usize) -> Section 
         title: name,
         level: Level::Part,
         blocks: vec![
-            Block::Fields(vec![
-                (
-                    "Instance".to_owned(),
-                    Shown::new(&lane.instance.key.instance_id),
-                ),
-                (
-                    "Project".to_owned(),
-                    Shown::new(&lane.instance.key.project_id),
-                ),
-            ]),
+            text(format!(
+                "Instance {} of project {}.",
+                lane.instance.key.instance_id, lane.instance.key.project_id
+            )),
             Block::Chart(chart),
             Block::Table(changes),
         ],
