@@ -141,6 +141,8 @@ fn the_usual_questions_are_answered_at_once_among_a_million_tasks() {
         // These count all of them.
         ("stats".to_owned(), None),
         ("stats --by day --by user".to_owned(), None),
+        (format!("report {month}"), None),
+        ("report --since 2000 --until 2026-10-02".to_owned(), None),
         ("list --text nowhere-at-all".to_owned(), None),
         ("list -o jsonl".to_owned(), None),
     ];
