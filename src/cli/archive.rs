@@ -47,12 +47,7 @@ pub(crate) fn for_writing_within(
         }
         opened => return opened,
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .map_err(|error| {
-            CliError::new(Exit::Machine, "cannot start the runtime").because(&error)
-        })?;
+    let runtime = crate::cli::runtime()?;
     let mut signals = signals.clone();
     runtime.block_on(async {
         let until = Instant::now() + wait;

@@ -246,6 +246,15 @@ pub fn main() -> ExitCode {
     ended.unwrap_or(Exit::Machine).into()
 }
 
+/// Starts what a command with network or waiting runs on: one thread, since it has little to do but wait.
+fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime
+        .map_err(|error| CliError::new(Exit::Machine, "cannot start the runtime").because(&error))
+}
+
 /// Keeps a crash from writing what is in memory, tokens and keys among it, to a file.
 ///
 /// Before anything is read, so that there is no moment at which it could. Commands that the program runs get the token as

@@ -5,13 +5,13 @@
 //! asked for again in each transaction that writes, since a newer version may have come along in between.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use chrono::{DateTime, Timelike as _};
 use refinery::{Migration, Runner, Target};
 use ring::digest;
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::store::chain::hex;
 use crate::store::error::{Class, Kind, class_of};
 use crate::store::{Error, header};
 
@@ -177,11 +177,7 @@ fn digest_of(objects: &Objects) -> String {
             context.update(part.as_bytes());
         }
     }
-    let bytes = context.finish();
-    bytes.as_ref().iter().fold(String::new(), |mut hex, byte| {
-        let _written = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(context.finish().as_ref())
 }
 
 /// Whether the migration runner can read a time that it is said to have written.

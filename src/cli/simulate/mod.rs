@@ -84,10 +84,7 @@ fn parse_speed(text: &str) -> Result<f64, String> {
 
 /// Runs until it is interrupted or terminated; that is how a server ends, so it is done and not a failure.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| machine("cannot start the simulated cloud", &error))?;
+    let runtime = crate::cli::runtime()?;
     // The signals are caught before anybody is told that there is something to stop.
     let mut signals = runtime
         .block_on(async { Signals::catch() })

@@ -154,12 +154,7 @@ impl SourceArgs {
 
 /// Asks the machine whether it has an agency; a second where there is no metadata service.
 fn ask_for_agency(agency: TryAgency) -> Result<Found, CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            CliError::new(Exit::Machine, "cannot start the runtime").because(&error)
-        })?;
+    let runtime = crate::cli::runtime()?;
     let metadata = runtime
         .block_on(async { Metadata::new(&agency.agency) })
         .map_err(|error| CliError::usage("cannot set up the connection").because(&error))?;

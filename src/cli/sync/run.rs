@@ -28,12 +28,7 @@ impl Run {
         mut source: Source,
         context: &Context<'_>,
     ) -> Result<Self, CliError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| {
-                CliError::new(Exit::Machine, "cannot start the runtime").because(&error)
-            })?;
+        let runtime = crate::cli::runtime()?;
         let (retry, retries) = std::sync::mpsc::channel::<String>();
         let settings = source.settings(args.network.settings());
         let auth = source.take_auth()?;
