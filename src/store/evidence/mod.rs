@@ -63,6 +63,7 @@ pub(crate) fn queries(about: &About<'_>, pieces: &Pieces) -> String {
          {FIGURES}{LISTS}\
          -- How often each list was read in the period, and how often that was proven. What the coverage rests on begins\n\
          -- with the last proven full walk before the period: those lines are in walks.jsonl.\n\
+         .print\n.print Readings of lists in the period\n\
          SELECT json_quote(instance_id) AS instance_id, kind, count(*) AS walks, sum(proven) AS proven,\n  \
            min(started_at) AS first, max(started_at) AS last\n\
          FROM main.walks\n\

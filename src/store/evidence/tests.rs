@@ -121,12 +121,8 @@ fn the_ledger_lines_are_those_around_the_period_with_their_syncs() {
     // Twice the longest gap, and a bit, before the period there is no walk, so they begin with the first one; and they end
     // where two gaps after its end no full one came.
     assert_eq!(walks.first(), Some(&11));
-    assert_eq!(
-        walks.len() as i64,
-        archive
-            .query_row("SELECT count(*) FROM walk", [], |row| row.get::<_, i64>(0))
-            .unwrap()
-    );
+    let count = archive.query_row("SELECT count(*) FROM walk", [], |row| row.get(0));
+    assert_eq!(i64::try_from(walks.len()), Ok(count.unwrap()));
     let short = About {
         since: moment("2026-10-20T00:00:00Z"),
         until: moment("2026-10-21T00:00:00Z"),

@@ -58,7 +58,8 @@ pub(super) fn judge(path: &Path, archive: &Path) -> Result<(), CliError> {
 
 /// The path without a slash at its end, behind which a link would be followed.
 fn plain(path: &Path) -> PathBuf {
-    folder_of(path).join(path.file_name().unwrap_or_default())
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    folder.join(path.file_name().unwrap_or_default())
 }
 
 fn folder_of(path: &Path) -> &Path {

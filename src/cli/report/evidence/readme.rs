@@ -50,9 +50,9 @@ check.sql       The same from tasks.jsonl, without the archive; and whether reco
 expected.txt    What check.sql must print. It was made from the report's own figures, not from the files beside it.
 SHA256SUMS      The SHA-256 of every other file.
 
-The period includes its first moment, {since}, and excludes its last, {until}. All times are in UTC; only the
-report itself may show them in another zone, with the offset beside each, and divide days there. A task belongs to the
-period that it was created in. How it ended is what the archive knew at its last reading.
+The period includes its first moment, {since}, and excludes its last, {until}.
+All times are in UTC; only the report itself may show them in another zone, with the offset beside each, and divide days
+there. A task belongs to the period that it was created in. How it ended is what the archive knew at its last reading.
 
 How to check it
 ---------------
