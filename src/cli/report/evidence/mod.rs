@@ -19,8 +19,7 @@ use super::{Format, rows, write_as};
 use crate::cli::error::CliError;
 use crate::cli::{Context, messages, paths};
 use crate::output::document::Document;
-use crate::output::phrase::size;
-use crate::output::{self};
+use crate::output::{self, phrase::size};
 use crate::report::stats::Cut;
 use crate::store::evidence::{self, About, Part, Pieces};
 
