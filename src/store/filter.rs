@@ -274,7 +274,7 @@ impl Condition {
         &self.params
     }
 
-    fn and(&mut self, clause: &str, params: impl IntoIterator<Item = Value>) {
+    pub(super) fn and(&mut self, clause: &str, params: impl IntoIterator<Item = Value>) {
         self.clauses.push(clause.to_owned());
         self.params.extend(params);
     }

@@ -99,8 +99,8 @@ fn walks_around(list: &str, kinds: &str, full: &str) -> String {
 /// one after it. Years of walks need not be read to speak of a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Around {
-    first: i64,
-    last: i64,
+    pub(super) first: i64,
+    pub(super) last: i64,
 }
 
 impl Around {

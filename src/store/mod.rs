@@ -9,6 +9,7 @@ pub(crate) mod chain;
 mod compact;
 mod dictionary;
 pub(crate) mod error;
+pub(crate) mod evidence;
 pub(crate) mod export;
 pub(crate) mod facts;
 pub(crate) mod filter;

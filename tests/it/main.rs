@@ -15,6 +15,7 @@ mod credentials;
 mod demo;
 mod discovery;
 mod doctor;
+mod evidence;
 mod export;
 mod first_release;
 mod house;

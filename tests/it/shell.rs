@@ -84,7 +84,7 @@ fn every_shell_has_a_script_that_it_can_read() {
     refused.expect_code(2).expect_said(&["zsh", "elvish"]);
 }
 
-fn is_installed(name: &str) -> bool {
+pub(crate) fn is_installed(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }

@@ -139,7 +139,7 @@ pub(crate) fn run(args: &ExportArgs, context: &mut Context<'_>) -> Result<Exit, 
             .hint("name one with --out FILE, or a folder with --out-dir DIR"));
     }
     let mut archive = archive::for_reading(context.global)?;
-    let stopped = stopped(&plan, &mut archive, context)?;
+    let stop = stopped(&plan, &mut archive, context)?;
     // All that follows is read from one moment.
     let moment = read::snapshot(&archive)?;
     let filter = Filter {
@@ -154,7 +154,7 @@ pub(crate) fn run(args: &ExportArgs, context: &mut Context<'_>) -> Result<Exit, 
             guard: if args.raw_csv { Guard::Off } else { Guard::On },
         },
         filter,
-        stopped,
+        stop,
     };
     let result = match &plan.target {
         Target::Out => export.to_out(&plan, context),
@@ -172,25 +172,50 @@ pub(crate) fn run(args: &ExportArgs, context: &mut Context<'_>) -> Result<Exit, 
             done.inspect(|_| folder.keep())
         }
     };
-    result.map_err(|error| export.phrase(error))
+    result.map_err(|error| export.stop.phrase(error))
 }
 
 /// Listens for signals where there is something to clear away: a file of which only a part is written.
-fn stopped(
-    plan: &Plan,
-    archive: &mut Connection,
-    context: &Context<'_>,
-) -> Result<Option<signals::Told>, CliError> {
-    if plan.target == Target::Out {
-        return Ok(None);
+fn stopped(plan: &Plan, archive: &mut Connection, context: &Context<'_>) -> Result<Stop, CliError> {
+    match plan.target {
+        Target::Out => Ok(Stop(None)),
+        Target::File(_) | Target::Folder(_) => stoppable(archive, context),
     }
+}
+
+/// Lets a signal end whatever is read from the archive.
+pub(crate) fn stoppable(archive: &mut Connection, context: &Context<'_>) -> Result<Stop, CliError> {
     let told = match context.signals {
         Some(told) => told.clone(),
         None => signals::listen()?,
     };
     let heard = told.clone();
     stop_when(archive, move || heard.borrow().is_some())?;
-    Ok(Some(told))
+    Ok(Stop(Some(told)))
+}
+
+/// Whether a signal asked to stop, where one is listened for.
+pub(crate) struct Stop(Option<signals::Told>);
+
+impl Stop {
+    /// Ends the work if it is to end.
+    pub(crate) fn check(&self) -> Result<(), CliError> {
+        let told = self.0.as_ref();
+        if told.is_some_and(|told| told.borrow().is_some()) {
+            // The words for it come from `phrase`.
+            return Err(CliError::new(Exit::Interrupted, "stopped"));
+        }
+        Ok(())
+    }
+
+    /// Says that a signal ended it, whatever that made fail first.
+    pub(crate) fn phrase(&self, error: CliError) -> CliError {
+        let signal = self.0.as_ref().and_then(|told| *told.borrow());
+        signal.map_or(error, |signal| {
+            let exit = signals::exit(signal);
+            CliError::new(exit, "stopped by a signal: nothing was written")
+        })
+    }
 }
 
 fn progress(context: &Context<'_>, is_data_on_terminal: bool) -> Progress {
@@ -211,24 +236,10 @@ struct Export<'a> {
     archive: &'a Connection,
     settings: Settings,
     filter: Filter,
-    stopped: Option<signals::Told>,
+    stop: Stop,
 }
 
 impl Export<'_> {
-    fn is_stopped(&self) -> bool {
-        let told = self.stopped.as_ref();
-        told.is_some_and(|told| told.borrow().is_some())
-    }
-
-    /// Says that a signal ended it, whatever that made fail first.
-    fn phrase(&self, error: CliError) -> CliError {
-        let signal = self.stopped.as_ref().and_then(|told| *told.borrow());
-        signal.map_or(error, |signal| {
-            let exit = signals::exit(signal);
-            CliError::new(exit, "stopped by a signal: nothing was written")
-        })
-    }
-
     fn to_out(&self, plan: &Plan, context: &mut Context<'_>) -> Result<Exit, CliError> {
         let mut progress = progress(context, context.out_is_terminal);
         for view in &plan.views {
@@ -263,9 +274,7 @@ impl Export<'_> {
             bytes += unfinished.complete().map_err(|error| failed(&error))?;
             done.push(unfinished);
         }
-        if self.is_stopped() {
-            return Err(nothing_more());
-        }
+        self.stop.check()?;
         files::put_in_place(done, present)?;
         drop(progress);
         summarise(plan, (rows, bytes), context);
@@ -293,9 +302,7 @@ impl Export<'_> {
             export::records(self.settings, view.name(), &kinds, out).map_err(failed)?;
         let mut rows = 0;
         read::stream(self.archive, &select, |row| {
-            if self.is_stopped() {
-                return Err(nothing_more());
-            }
+            self.stop.check()?;
             rows += 1;
             progress.row();
             records.row(&cells(row)).map_err(failed)
@@ -322,11 +329,6 @@ fn summarise(plan: &Plan, (rows, bytes): (u64, u64), context: &mut Context<'_>) 
         let line = format!("left out, since the filter cannot be asked of them: {names}");
         messages::write(context.err, context.global, Level::Note, &line);
     }
-}
-
-/// Ends the reading; the words for it come from [`Export::phrase`].
-fn nothing_more() -> CliError {
-    CliError::new(Exit::Interrupted, "stopped")
 }
 
 /// The error for a value that no column of its kind can hold: the program does not write such ones.

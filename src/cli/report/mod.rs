@@ -3,10 +3,12 @@
 mod attention;
 mod chapters;
 mod document;
+mod evidence;
 mod front;
 mod gather;
 mod method;
 mod redact;
+mod rows;
 mod say;
 
 use std::io::{self, Write};
@@ -17,16 +19,15 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValue};
 use clap::{Args, ValueEnum};
 use rusqlite::Connection;
 
-use self::gather::Asked;
-use super::error::CliError;
-use super::error::Exit;
+use self::gather::{Asked, Report};
+use super::error::{CliError, Exit};
 use super::export::files::{self, Present, Unfinished};
-use super::output_args::cells;
+use super::export::{Stop, stoppable};
 use super::period::{PeriodArgs, RulesArgs};
 use super::{Context, archive, instance_arg, paths, zone};
 use crate::model::time::HOUR;
-use crate::output::zone::Zone;
-use crate::output::{self, Column, Guard, Settings, document as documents};
+use crate::output::document::{self as documents, Document};
+use crate::output::{self, zone::Zone};
 use crate::report::redact::{Redactor, What};
 use crate::store::filter::{ChangeFilter, Created, TaskFilter};
 use crate::store::read::{self, Order, Select, View};
@@ -50,11 +51,14 @@ const LONG: i64 = HOUR;
 /// A task belongs to the period that it was created in; what only ended in it is listed apart. How a task ended is what the
 /// archive knows today. The same archive and the same period give the same bytes; so name the end of the period, which is
 /// now unless told otherwise.
+///
+/// --evidence writes a folder for an auditor: the report in all formats, every record that it rests on as it was received,
+/// the ledger lines, the queries, and how to check all of it with sha256sum and sqlite3 alone.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   dcs-history report --period 2026-10 --out october.html
   dcs-history report --period 2026-Q3 --instance orders-cache -o markdown
-  dcs-history report --since 7d --tz Europe/Berlin --out week.html --force")]
+  dcs-history report --period 2026-Q3 --evidence q3-evidence")]
 pub(crate) struct ReportArgs {
     #[command(flatten)]
     period: PeriodArgs,
@@ -73,6 +77,12 @@ pub(crate) struct ReportArgs {
     /// Replace a file that is there already.
     #[arg(long, help_heading = "Output")]
     force: bool,
+    /// Write the report in all formats, the records that it rests on and how to check them into this folder, which must be new
+    /// or empty and which only its owner may look into.
+    ///
+    /// Nothing goes to standard output then; with --out the report goes into that file as well.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    evidence: Option<PathBuf>,
     /// Show times in this zone, and cut days there (HTML, Markdown): `local`, an offset such as +02:00, or a name such as
     /// Europe/Berlin.
     ///
@@ -187,8 +197,14 @@ impl Format {
 }
 
 pub(crate) fn run(args: &ReportArgs, context: &mut Context<'_>) -> Result<Exit, CliError> {
-    let archive = archive::for_reading(context.global)?;
-    write(args, &archive, context)
+    let mut archive = archive::for_reading(context.global)?;
+    let Some(folder) = &args.evidence else {
+        return write(args, &archive, context);
+    };
+    // There is something to clear away when a signal comes.
+    let stop = stoppable(&mut archive, context)?;
+    let written = with_evidence(args, folder, &archive, &stop, context);
+    written.map_err(|error| stop.phrase(error))
 }
 
 fn write(
@@ -196,32 +212,93 @@ fn write(
     archive: &Connection,
     context: &mut Context<'_>,
 ) -> Result<Exit, CliError> {
+    judge_force(args)?;
+    let archive = read::snapshot(archive)?;
+    let asked = asked(args, &archive, context)?;
+    let format = args.format();
+    let Some(path) = &args.out else {
+        return render(format, &archive, asked, context.out, &super::output_failed)
+            .map(|()| Exit::Done);
+    };
+    let file = unfinished(args, path, context, |out, failed| {
+        render(format, &archive, asked, out, failed)
+    })?;
+    files::put_in_place(vec![file], Present::of(args.force))?;
+    Ok(Exit::Done)
+}
+
+/// The same with a pack, for which everything is gathered once.
+fn with_evidence(
+    args: &ReportArgs,
+    folder: &Path,
+    archive: &Connection,
+    stop: &Stop,
+    context: &mut Context<'_>,
+) -> Result<Exit, CliError> {
+    judge_force(args)?;
+    if args.output.is_some() && args.out.is_none() {
+        let message = "-o is the format of a report beside the evidence, and none is named";
+        return Err(
+            CliError::usage(message).hint("name one with --out FILE; the folder has all formats")
+        );
+    }
+    evidence::judge(folder, args.out.as_deref(), context)?;
+    let archive = read::snapshot(archive)?;
+    let mut report = gather::gather(&archive, asked(args, &archive, context)?)?;
+    // One for all files, so that a pseudonym means the same in each.
+    let mut redactor = Redactor::new(report.asked.redact);
+    redact::report(&mut report, &mut redactor);
+    let document = document::document(&report);
+    let file = match &args.out {
+        None => Vec::new(),
+        Some(path) => vec![unfinished(args, path, context, |out, failed| {
+            match args.format() {
+                Format::Csv => changes(&archive, &report.asked, &mut redactor, out, failed),
+                format => write_as(format, &document, out).map_err(|error| failed(&error)),
+            }
+        })?],
+    };
+    let pack = evidence::build(folder, &archive, &report, &document, &mut redactor)?;
+    stop.check()?;
+    let place = || files::put_in_place(file, Present::of(args.force));
+    pack.put_in_place(place, context)?;
+    Ok(Exit::Done)
+}
+
+fn judge_force(args: &ReportArgs) -> Result<(), CliError> {
     if args.force && args.out.is_none() {
         return Err(
             CliError::usage("--force replaces a file, and none is named")
                 .hint("name one with --out FILE"),
         );
     }
-    let archive = read::snapshot(archive)?;
-    let asked = asked(args, &archive, context)?;
-    let by_ending = args.out.as_deref().and_then(Format::by_ending);
-    let format = args.output.or(by_ending).unwrap_or(Format::Html);
-    let Some(path) = &args.out else {
-        return render(format, &archive, asked, context.out, &super::output_failed)
-            .map(|()| Exit::Done);
-    };
-    let present = Present::of(args.force);
+    Ok(())
+}
+
+/// Writes a file that has no name yet.
+fn unfinished(
+    args: &ReportArgs,
+    path: &Path,
+    context: &Context<'_>,
+    write: impl FnOnce(&mut dyn Write, &dyn Fn(&io::Error) -> CliError) -> Result<(), CliError>,
+) -> Result<Unfinished, CliError> {
     let db = paths::db(context.global.db.as_deref())?;
-    files::judge(path, db.path(), present)?;
+    files::judge(path, db.path(), Present::of(args.force))?;
     let file = Unfinished::new(path)?;
     let failed = |error: &io::Error| files::failed(path, error);
     let mut out = io::BufWriter::new(file.file());
-    render(format, &archive, asked, &mut out, &failed)?;
+    write(&mut out, &failed)?;
     out.flush().map_err(|error| failed(&error))?;
     drop(out);
     file.complete().map_err(|error| failed(&error))?;
-    files::put_in_place(vec![file], present)?;
-    Ok(Exit::Done)
+    Ok(file)
+}
+
+impl ReportArgs {
+    fn format(&self) -> Format {
+        let by_ending = self.out.as_deref().and_then(Format::by_ending);
+        self.output.or(by_ending).unwrap_or(Format::Html)
+    }
 }
 
 /// Understands what was typed.
@@ -271,25 +348,29 @@ fn render(
     out: &mut dyn Write,
     failed: &dyn Fn(&io::Error) -> CliError,
 ) -> Result<(), CliError> {
-    if format == Format::Csv {
-        return changes(archive, &asked, out, failed);
-    }
     let mut redactor = Redactor::new(asked.redact);
-    let mut report = gather::gather(archive, asked)?;
+    if format == Format::Csv {
+        return changes(archive, &asked, &mut redactor, out, failed);
+    }
+    let mut report: Report = gather::gather(archive, asked)?;
     redact::report(&mut report, &mut redactor);
-    let document = document::document(&report);
-    let result = match format {
-        Format::Markdown => documents::markdown::write(out, &document),
-        Format::Json => documents::json::write(out, &document),
-        Format::Html | Format::Csv => documents::html::write(out, &document),
-    };
-    result.map_err(|error| failed(&error))
+    write_as(format, &document::document(&report), out).map_err(|error| failed(&error))
+}
+
+/// Writes a document in a format that has all of it.
+fn write_as(format: Format, document: &Document, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Markdown => documents::markdown::write(out, document),
+        Format::Json => documents::json::write(out, document),
+        Format::Html | Format::Csv => documents::html::write(out, document),
+    }
 }
 
 /// Writes every change of the period, as `changes` prints them, the oldest first.
 fn changes(
     archive: &Connection,
     asked: &Asked,
+    redactor: &mut Redactor,
     out: &mut dyn Write,
     failed: &dyn Fn(&io::Error) -> CliError,
 ) -> Result<(), CliError> {
@@ -301,32 +382,12 @@ fn changes(
         },
         ..ChangeFilter::default()
     };
-    let columns = View::Changes.all();
     let select = Select {
         view: View::Changes,
+        columns: View::Changes.all(),
         condition: filter.condition(),
         order: Some(Order::ascending("created_at")),
         limit: None,
-        columns,
     };
-    let settings = Settings {
-        format: output::Format::Csv,
-        header: true,
-        guard: Guard::On,
-        width: None,
-        color: false,
-    };
-    let mut records = output::records(settings, out);
-    let header: Vec<_> = View::Changes
-        .columns()
-        .iter()
-        .map(|name| Column::new(*name))
-        .collect();
-    records.header(&header).map_err(|error| failed(&error))?;
-    let mut redactor = Redactor::new(asked.redact);
-    read::stream(archive, &select, |row| {
-        let row = redact::row(&mut redactor, View::Changes.columns(), &cells(row));
-        records.row(&row).map_err(|error| failed(&error))
-    })?;
-    records.end().map_err(|error| failed(&error))
+    rows::write(archive, &select, output::Format::Csv, redactor, out, failed).map(|_rows| ())
 }

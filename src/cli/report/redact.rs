@@ -36,7 +36,7 @@ pub(super) fn report(report: &mut Report, redactor: &mut Redactor) {
     redactor.facts(facts);
     self::survey(survey, redactor);
     for cells in drift {
-        *cells = row(redactor, View::Drift.columns(), cells);
+        *cells = row(redactor, View::Drift.columns(), std::mem::take(cells));
     }
 }
 
@@ -82,9 +82,9 @@ fn text(redactor: &mut Redactor, text: &mut Option<String>) {
 }
 
 /// Returns a row of a view without what shall not be shown. Numbers stay: none says who or where.
-pub(super) fn row(redactor: &mut Redactor, columns: &[&str], cells: &[Cell]) -> Vec<Cell> {
+pub(super) fn row(redactor: &mut Redactor, columns: &[&str], cells: Vec<Cell>) -> Vec<Cell> {
     if redactor.is_idle() {
-        return cells.to_vec();
+        return cells;
     }
     let texts: Vec<_> = cells
         .iter()
@@ -95,7 +95,6 @@ pub(super) fn row(redactor: &mut Redactor, columns: &[&str], cells: &[Cell]) -> 
         .collect();
     let redacted = redactor.row(columns, |place| texts[place].as_deref());
     let cells = cells.iter().zip(redacted);
-    cells
-        .map(|(cell, redacted)| redacted.map_or_else(|| cell.clone(), Cell::Text))
-        .collect()
+    let cells = cells.map(|(cell, redacted)| redacted.map_or_else(|| cell.clone(), Cell::Text));
+    cells.collect()
 }

@@ -929,7 +929,7 @@ const NOT_SETTINGS: &[(&str, &[&str])] = &[
     (
         "report",
         &[
-            "instance", "since", "until", "period", "title", "output", "out", "force",
+            "instance", "since", "until", "period", "title", "output", "out", "force", "evidence",
         ],
     ),
     ("demo", &["dir"]),

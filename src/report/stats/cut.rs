@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta};
 
-use crate::model::time::{DAY, Timestamp};
+use crate::model::time::{DAY, HOUR, Timestamp};
 
 /// How time is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,49 @@ impl Cut {
                 number.div_euclid(12),
                 number.rem_euclid(12) + 1
             ),
+        }
+    }
+
+    /// Returns from when on which piece holds, from one moment to before another. Where a clock is put back over midnight,
+    /// a piece comes twice.
+    pub(crate) fn edges(
+        self,
+        clock: &dyn Fn(Timestamp) -> Timestamp,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Vec<(Timestamp, i64)> {
+        let mut edges = vec![(since, self.of(clock(since)))];
+        let mut hour = since;
+        while hour < until {
+            let next = hour.plus(HOUR).min(until);
+            self.search(clock, hour, next, &mut edges);
+            hour = next;
+        }
+        // What holds from the end on is none of it.
+        edges.retain(|(from, _)| *from < until);
+        edges
+    }
+
+    /// Finds the edges behind one moment, up to another.
+    fn search(
+        self,
+        clock: &dyn Fn(Timestamp) -> Timestamp,
+        low: Timestamp,
+        high: Timestamp,
+        edges: &mut Vec<(Timestamp, i64)>,
+    ) {
+        let (from, to) = (clock(low), clock(high));
+        let length = high.distance(low);
+        // A clock that was not put meanwhile only goes on.
+        if to.distance(from) == length && self.of(from) == self.of(to) {
+            return;
+        }
+        if length > 1 {
+            let middle = low.plus(length / 2);
+            self.search(clock, low, middle, edges);
+            self.search(clock, middle, high, edges);
+        } else if self.of(from) != self.of(to) {
+            edges.push((high, self.of(to)));
         }
     }
 }
@@ -91,5 +134,78 @@ mod tests {
             let named = [Cut::Day, Cut::Week, Cut::Month].map(|cut| cut.name(cut.of(moment)));
             assert_eq!(named, [day, week, month], "{time}");
         }
+    }
+
+    #[test]
+    fn pieces_begin_where_the_clock_says_so() {
+        let at = |text: &str| Timestamp::parse_upstream(text).unwrap();
+        let edges = |cut: Cut, clock: &dyn Fn(Timestamp) -> Timestamp, since: &str, until: &str| {
+            let edges = cut.edges(clock, at(since), at(until));
+            let told = edges.iter();
+            told.map(|(from, number)| format!("{from} {}", cut.name(*number)))
+                .collect::<Vec<_>>()
+        };
+        let utc = |time: Timestamp| time;
+        assert_eq!(
+            edges(
+                Cut::Day,
+                &utc,
+                "2026-10-01T12:00:00Z",
+                "2026-10-03T00:00:00Z"
+            ),
+            [
+                "2026-10-01T12:00:00.000Z 2026-10-01",
+                "2026-10-02T00:00:00.000Z 2026-10-02"
+            ]
+        );
+        // A zone whose clock is an hour ahead, and two from the end of September on, less a second.
+        let ahead = |time: Timestamp| {
+            let is_late = time >= at("2026-09-30T12:00:00Z");
+            time.plus(if is_late { 2 * HOUR - 1_000 } else { HOUR })
+        };
+        assert_eq!(
+            edges(
+                Cut::Month,
+                &ahead,
+                "2026-09-30T00:00:00Z",
+                "2026-10-31T22:00:01.001Z"
+            ),
+            [
+                "2026-09-30T00:00:00.000Z 2026-09",
+                "2026-09-30T22:00:01.000Z 2026-10",
+                "2026-10-31T22:00:01.000Z 2026-11"
+            ]
+        );
+        assert_eq!(
+            edges(
+                Cut::Week,
+                &ahead,
+                "2026-10-01T00:00:00Z",
+                "2026-10-06T00:00:00Z"
+            ),
+            [
+                "2026-10-01T00:00:00.000Z 2026-W40",
+                "2026-10-04T22:00:01.000Z 2026-W41"
+            ]
+        );
+        // One that is put back by an hour a minute after midnight: two days come twice, for a minute and for an hour.
+        let back = |time: Timestamp| {
+            let is_back = time >= at("2026-10-02T00:01:00Z");
+            time.plus(if is_back { -HOUR } else { 0 })
+        };
+        assert_eq!(
+            edges(
+                Cut::Day,
+                &back,
+                "2026-10-01T00:00:00Z",
+                "2026-10-02T12:00:00Z"
+            ),
+            [
+                "2026-10-01T00:00:00.000Z 2026-10-01",
+                "2026-10-02T00:00:00.000Z 2026-10-02",
+                "2026-10-02T00:01:00.000Z 2026-10-01",
+                "2026-10-02T01:00:00.000Z 2026-10-02"
+            ]
+        );
     }
 }
