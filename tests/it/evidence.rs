@@ -503,3 +503,60 @@ fn a_signal_or_a_full_disk_ends_it_and_nothing_is_left_behind() {
         assert_eq!(names(program.home()), [""; 0], "{name}");
     }
 }
+
+#[test]
+fn nothing_of_what_is_redacted_stands_in_any_file_and_the_checks_still_hold() {
+    let mut records = odd_tasks();
+    for (number, one) in records.iter_mut().enumerate() {
+        one["user_id"] = json!(format!("uid-of-{number}"));
+        one["params"] = json!(r#"{"whitelist":"198.51.100.77"}"#);
+        one["error_code"] = json!("no route to 203.0.113.77");
+        one["details"]["public_ip_address"] = json!("203.0.113.77");
+        one["details"]["account_name"] = json!("cashdesk");
+    }
+    records[0]["user_name"] = json!("carol.private");
+    records[1]["user_name"] = json!("carol.private");
+    let program = archive_of(records);
+    let pack = program.home().join("pack");
+    let all = ["--redact", "users,params,addresses", "--evidence", "pack"];
+    report(&program, &[&MARCH[..], &all].concat()).expect_code(0);
+    let secrets = [
+        "carol.private",
+        "uid-of-",
+        "DROP TABLE tasks;",
+        "订单",
+        "198.51.100.77",
+        "203.0.113.77",
+        "cashdesk",
+        r#"\"user_name"#,
+    ];
+    for name in FILES {
+        let text = fs::read_to_string(pack.join(name)).unwrap();
+        for secret in secrets {
+            assert!(!text.contains(secret), "{secret} in {name}");
+        }
+    }
+    let (is_sound, said) = sums(&pack);
+    assert!(is_sound, "{said}");
+    assert_eq!(differences(&pack).unwrap_or_default(), "");
+    let tasks = lines(&pack.join("tasks.jsonl"));
+    let users = |line: &String| {
+        let task: Value = serde_json::from_str(line).unwrap();
+        (task["user_name"].clone(), task["user_id"].clone())
+    };
+    // Two tasks of one name are of one pseudonym, under name and id.
+    let of_one = tasks
+        .iter()
+        .map(users)
+        .filter(|(name, _)| *name == "user-1");
+    let of_one: Vec<_> = of_one.collect();
+    assert!(of_one.len() >= 2, "{of_one:?}");
+    assert!(of_one.iter().all(|(_, id)| *id == "user-1"), "{of_one:?}");
+    let records = fs::read_to_string(pack.join("records.jsonl")).unwrap();
+    assert_eq!(records.matches(r#""raw":"(redacted)""#).count(), 12);
+    let readme = fs::read_to_string(pack.join("README.txt")).unwrap();
+    assert!(
+        readme.contains("Redacted: users, params, addresses."),
+        "{readme}"
+    );
+}

@@ -23,11 +23,12 @@ use self::gather::{Asked, Report};
 use super::error::{CliError, Exit};
 use super::export::files::{self, Present, Unfinished};
 use super::export::{Stop, stoppable};
+use super::messages::{self, Level};
 use super::period::{PeriodArgs, RulesArgs};
 use super::{Context, archive, instance_arg, paths, zone};
 use crate::model::time::HOUR;
 use crate::output::document::{self as documents, Document};
-use crate::output::{self, zone::Zone};
+use crate::output::{self, phrase::size, zone::Zone};
 use crate::report::redact::{Redactor, What};
 use crate::store::filter::{ChangeFilter, Created, TaskFilter};
 use crate::store::read::{self, Order, Select, View};
@@ -60,14 +61,14 @@ const LONG: i64 = HOUR;
   dcs-history report --period 2026-Q3 --instance orders-cache -o markdown
   dcs-history report --period 2026-Q3 --evidence q3-evidence")]
 pub(crate) struct ReportArgs {
-    #[command(flatten)]
-    period: PeriodArgs,
     /// Only of this instance: its id, its name, or an unambiguous beginning of the id; repeatable.
     #[arg(long, value_name = "ID|NAME", value_parser = NonEmptyStringValueParser::new())]
     instance: Vec<String>,
     /// The title; without it one that names the period.
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     title: Option<String>,
+    #[command(flatten)]
+    period: PeriodArgs,
     /// The format; without it, what the name of FILE ends with, else HTML.
     #[arg(short, long, value_name = "FORMAT", help_heading = "Output")]
     output: Option<Format>,
@@ -220,10 +221,12 @@ fn write(
         return render(format, &archive, asked, context.out, &super::output_failed)
             .map(|()| Exit::Done);
     };
-    let file = unfinished(args, path, context, |out, failed| {
+    let (file, bytes) = unfinished(args, path, context, |out, failed| {
         render(format, &archive, asked, out, failed)
     })?;
     files::put_in_place(vec![file], Present::of(args.force))?;
+    let line = format!("report {}: {}", path.display(), size(bytes));
+    messages::write(context.err, context.global, Level::Result, &line);
     Ok(Exit::Done)
 }
 
@@ -251,12 +254,14 @@ fn with_evidence(
     let document = document::document(&report);
     let file = match &args.out {
         None => Vec::new(),
-        Some(path) => vec![unfinished(args, path, context, |out, failed| {
-            match args.format() {
-                Format::Csv => changes(&archive, &report.asked, &mut redactor, out, failed),
-                format => write_as(format, &document, out).map_err(|error| failed(&error)),
-            }
-        })?],
+        Some(path) => {
+            let (file, _bytes) =
+                unfinished(args, path, context, |out, failed| match args.format() {
+                    Format::Csv => changes(&archive, &report.asked, &mut redactor, out, failed),
+                    format => write_as(format, &document, out).map_err(|error| failed(&error)),
+                })?;
+            vec![file]
+        }
     };
     let pack = evidence::build(folder, &archive, &report, &document, &mut redactor)?;
     stop.check()?;
@@ -275,13 +280,13 @@ fn judge_force(args: &ReportArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Writes a file that has no name yet.
+/// Writes a file that has no name yet, and returns its length too.
 fn unfinished(
     args: &ReportArgs,
     path: &Path,
     context: &Context<'_>,
     write: impl FnOnce(&mut dyn Write, &dyn Fn(&io::Error) -> CliError) -> Result<(), CliError>,
-) -> Result<Unfinished, CliError> {
+) -> Result<(Unfinished, u64), CliError> {
     let db = paths::db(context.global.db.as_deref())?;
     files::judge(path, db.path(), Present::of(args.force))?;
     let file = Unfinished::new(path)?;
@@ -290,8 +295,8 @@ fn unfinished(
     write(&mut out, &failed)?;
     out.flush().map_err(|error| failed(&error))?;
     drop(out);
-    file.complete().map_err(|error| failed(&error))?;
-    Ok(file)
+    let bytes = file.complete().map_err(|error| failed(&error))?;
+    Ok((file, bytes))
 }
 
 impl ReportArgs {
