@@ -138,29 +138,12 @@ fn by_time(report: &Report) -> (Chart, Table) {
 }
 
 fn by_operation(report: &Report) -> (Chart, Table) {
-    let mut headings = vec![heading("Operation")];
-    headings.extend(MEASURES);
-    headings.extend([figures("Median"), figures("Longest")]);
-    let mut operations = table(
-        "operations",
-        headings,
-        &[
-            "name",
-            "tasks",
-            "succeeded",
-            "failed",
-            "ended",
-            "open",
-            "missing",
-            "median_ms",
-            "max_ms",
-        ],
-        NONE,
+    let mut operations = grouped(
+        ("operations", "Operation", &OPERATION),
+        &report.operations,
+        say::operation,
     );
     "By operation; how long they took is of those that ended".clone_into(&mut operations.caption);
-    grouped(&mut operations, &report.operations, |name| {
-        say::operation(name)
-    });
     let by_operation = Chart {
         title: "How tasks ended, by operation".to_owned(),
         drawing: Drawing::Bars(Stacks {
@@ -179,9 +162,36 @@ fn label(piece: &Counted) -> String {
     piece.name.clone().unwrap_or_default()
 }
 
-fn grouped(table: &mut Table, groups: &[Counted], name: impl Fn(Option<&str>) -> Shown) {
+const OPERATION: [&str; 9] = [
+    "name",
+    "tasks",
+    "succeeded",
+    "failed",
+    "ended",
+    "open",
+    "missing",
+    "median_ms",
+    "max_ms",
+];
+
+const USER: [&str; 9] = {
+    let mut columns = OPERATION;
+    columns[0] = "user_name";
+    columns
+};
+
+/// A table of groups: its name, the heading of what they have in common, and its columns; how a name is said.
+fn grouped(
+    (name, common, columns): (&'static str, &'static str, &'static [&'static str]),
+    groups: &[Counted],
+    say: impl Fn(Option<&str>) -> Shown,
+) -> Table {
+    let mut headings = vec![heading(common)];
+    headings.extend(MEASURES);
+    headings.extend([figures("Median"), figures("Longest")]);
+    let mut table = table(name, headings, columns, NONE);
     for one in groups {
-        let mut row = vec![name(one.name.as_deref())];
+        let mut row = vec![say(one.name.as_deref())];
         row.extend(measures(&one.counts));
         let durations = one.durations;
         let (median, max) = (
@@ -195,28 +205,10 @@ fn grouped(table: &mut Table, groups: &[Counted], name: impl Fn(Option<&str>) ->
         data.extend(values([millis(median), millis(max)]));
         table.add(row, data);
     }
+    table
 }
 
 pub(super) fn users(report: &Report) -> Section {
-    let mut headings = vec![heading("User")];
-    headings.extend(MEASURES);
-    headings.extend([figures("Median"), figures("Longest")]);
-    let mut users = table(
-        "users",
-        headings,
-        &[
-            "user_name",
-            "tasks",
-            "succeeded",
-            "failed",
-            "ended",
-            "open",
-            "missing",
-            "median_ms",
-            "max_ms",
-        ],
-        NONE,
-    );
-    grouped(&mut users, &report.users, optional);
+    let users = grouped(("users", "User", &USER), &report.users, optional);
     chapter("users", "By user", vec![Block::Table(users)])
 }
