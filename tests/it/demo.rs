@@ -198,15 +198,19 @@ fn what_it_says_to_type_next_works() {
         script.extend([line, "\n"]);
     }
     assert!(script.matches("  dcs-history ").count() >= 2, "{script}");
-    assert!(account.contains("  dcs-history sync --endpoint"));
+    assert!(account.contains("  dcs-history sync --region"));
+    let here = tempfile::tempdir().unwrap();
     let typed = run(Command::new("/bin/sh")
         .args(["-e", "-c", &script])
+        .current_dir(here.path())
         .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped()));
     assert_eq!((typed.code, &*typed.err), (Some(0), ""), "{typed:#?}");
     assert!(typed.out.contains("2026-10-0"), "{typed:#?}");
+    let report = fs::read_to_string(here.path().join("report.html")).unwrap();
+    assert!(report.contains("Was there a change?"), "{report}");
 }
 
 #[test]

@@ -193,18 +193,18 @@ above but sync, here or in another terminal:
 
 {path}  export DCS_HISTORY_DB={archive}
   dcs-history list --since 2026-10-05 --operation EXTEND
+  dcs-history report --since 2026-10-01 --until 2026-10-07 > report.html
   dcs-history --help
 
 Remove it with  rm -r {folder}
 A simulated cloud that goes on living, to sync with:  dcs-history simulate
 
-For a real account you need the address of the service, the id of your project,
-and a token in a file that only you can read. The README says, under \"A real
-account\", where to find them. Your own archive is made by the first sync:
+For a real account nothing more is needed where Terraform, openstack, an SDK or
+hcloud already works: the README says, under \"A real account\", whose
+credentials are found. Your own archive is made by the first sync:
 
   unset DCS_HISTORY_DB
-  dcs-history sync --endpoint https://dcs.eu-de.otc.t-systems.com \\
-      --project-id ID --token-file FILE
+  dcs-history sync --region eu-de
   dcs-history list",
     ),
 ];
