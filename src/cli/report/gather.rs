@@ -210,18 +210,23 @@ fn cut_of(scope: &Scope) -> Cut {
     }
 }
 
-/// Adds the pieces without a task.
+/// Columns that a chart has room for. A longer period (of decades) shows only months with a task.
+const MOST_PIECES: i64 = 400;
+
+/// Puts the pieces into the order of time, and adds those without a task.
 fn whole(counted: &[(i64, Counts)], scope: &Scope, zone: &Zone, cut: Cut) -> Vec<Counted> {
+    let counted: BTreeMap<i64, Counts> = counted.iter().copied().collect();
     let first = cut.of(zone.clock(scope.since));
     let last = cut.of(zone.clock(scope.until.plus(-1)));
-    let pieces = (first..=last).map(|number| {
-        let mut counted = counted.iter();
-        let found = counted.find(|(one, _)| *one == number);
-        Counted {
-            name: Some(cut.name(number)),
-            counts: found.map(|(_, counts)| *counts).unwrap_or_default(),
-            durations: None,
-        }
+    let numbers: Vec<i64> = if last - first < MOST_PIECES {
+        (first..=last).collect()
+    } else {
+        counted.keys().copied().collect()
+    };
+    let pieces = numbers.into_iter().map(|number| Counted {
+        name: Some(cut.name(number)),
+        counts: counted.get(&number).copied().unwrap_or_default(),
+        durations: None,
     });
     pieces.collect()
 }

@@ -246,6 +246,31 @@ fn a_quiet_period_is_proven_or_cannot_be_known() {
 }
 
 #[test]
+fn a_period_of_any_length_is_told() {
+    let archive = october();
+    let since = [
+        ("0001-01-01", "9999-12-31", 14, "month"),
+        ("2000", "2027", 14, "month"),
+        ("2026-06", "2027-01", 14, "week"),
+        (
+            "2026-10-02T10:00:00.000Z",
+            "2026-10-02T10:00:00.001Z",
+            1,
+            "day",
+        ),
+    ];
+    for (since, until, tasks, piece) in since {
+        let line = format!("report --since {since} --until {until} -o");
+        let report = told(&archive, &format!("{line} json"));
+        assert_eq!(report["totals"]["tasks"], tasks, "{since}");
+        let row = &report["activity"]["rows"][0];
+        assert!(row[piece].is_string(), "{since}: {row}");
+        let html = archive.out(&format!("{line} html"));
+        assert!(html.len() < 200_000, "{since}: {}", html.len());
+    }
+}
+
+#[test]
 fn lists_that_were_cut_say_so() {
     let report = report("-n 3");
     // Three for both instances together: one leaves none of its rows.

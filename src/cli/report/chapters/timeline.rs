@@ -2,7 +2,7 @@
 
 use crate::cli::report::gather::Report;
 use crate::cli::report::say::{self, Say};
-use crate::model::time::{HOUR, Timestamp};
+use crate::model::time::{DAY, Timestamp};
 use crate::output::document::{Band, Mark, Place, Timeline, WHOLE};
 use crate::report::audit::PIECES;
 use crate::report::stats::Cut;
@@ -42,28 +42,20 @@ pub(super) fn timeline(report: &Report, say: &Say<'_>, place: usize) -> Timeline
     }
 }
 
-/// Times to go by: as many beginnings of days as fit, and the end.
-pub(super) fn ticks(
-    report: &Report,
-    say: &Say<'_>,
-    at: impl Fn(Timestamp) -> Place,
-) -> Vec<(Place, String)> {
-    const MOST: usize = 7;
+/// Times to go by: the beginnings of some days, as far apart as there is room for, and the beginning of the period.
+fn ticks(report: &Report, say: &Say<'_>, at: impl Fn(Timestamp) -> Place) -> Vec<(Place, String)> {
+    const MOST: i64 = 7;
     let scope = &report.scope;
-    let cut = Cut::Day;
-    // A day of the zone begins where its clock shows midnight, which need not be a whole day after the last one began.
-    let mut days = Vec::new();
-    let mut hour = scope.since;
-    let mut last = None;
-    while hour < scope.until && days.len() <= MOST * 200 {
-        let day = cut.of(say.zone.clock(hour));
-        if last != Some(day) {
-            days.push((hour, cut.name(day)));
-            last = Some(day);
+    let step = scope.until.distance(scope.since) / MOST;
+    let mut ticks: Vec<(Place, String)> = Vec::new();
+    for number in 0..MOST {
+        let time = scope.since.plus(step * number);
+        let clock = say.zone.clock(time);
+        let midnight = time.plus(-clock.millis().rem_euclid(DAY));
+        let name = Cut::Day.name(Cut::Day.of(clock));
+        if ticks.last().is_none_or(|(_, last)| *last != name) {
+            ticks.push((at(midnight), name));
         }
-        hour = hour.plus(HOUR);
     }
-    let step = days.len().div_ceil(MOST).max(1);
-    let chosen = days.into_iter().step_by(step);
-    chosen.map(|(time, name)| (at(time), name)).collect()
+    ticks
 }
