@@ -582,3 +582,34 @@ fn nothing_of_what_is_redacted_stands_in_any_file_and_the_checks_still_hold() {
         "{readme}"
     );
 }
+
+#[test]
+fn both_tasks_of_a_break_are_there_and_the_older_one_counts_for_nothing() {
+    let port = |id: &str, day: &str, old: u32, new: u32| {
+        let mut record = task(id, 1, "SUCCESS");
+        record["name"] = json!("UpdatePort");
+        record["details"] = json!({"old_port": old, "new_port": new});
+        for time in ["created_at", "updated_at"] {
+            record[time] = json!(format!("{day}T00:00:00.000Z"));
+        }
+        record
+    };
+    // The second found what the first had left; the third did not find what the second had left.
+    let program = archive_of(vec![
+        port("third", "2026-03-05", 9, 10),
+        port("second", "2026-02-20", 7, 8),
+        port("first", "2026-02-10", 6, 7),
+    ]);
+    report(&program, &[&MARCH[..], &["--evidence", "pack"]].concat())
+        .expect_code(0)
+        .expect_said(&["13 files, 2 tasks, 2 records"]);
+    let pack = program.home().join("pack");
+    let tasks = fs::read_to_string(pack.join("tasks.jsonl")).unwrap();
+    assert!(
+        tasks.contains("\"third\"") && tasks.contains("\"second\""),
+        "{tasks}"
+    );
+    let totals = lines(&pack.join("expected.txt"))[1].clone();
+    assert_eq!(totals, "totals||1|1|0|0|0|0");
+    assert_eq!(differences(&pack).unwrap_or_default(), "");
+}

@@ -74,6 +74,7 @@ impl Redactor {
             until: _,
             found,
             later: _,
+            tasks: _,
         } = gap;
         let (was, is) = self.values(*source, attribute, Some(left), Some(found));
         (*left, *found) = (was.unwrap_or_default(), is.unwrap_or_default());
