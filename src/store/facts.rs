@@ -1,6 +1,6 @@
 //! Reading many tasks for facts about them: narrow rows, in no order, and the names that their numbers stand for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 
@@ -44,6 +44,33 @@ pub(crate) fn tasks(
         each(&counted(row, names)?);
     }
     Ok(())
+}
+
+/// Returns every user, first those of the tasks that meet a condition, by the first of these tasks, then the others in the
+/// order in which the archive met them: an order that says nothing of their names.
+pub(crate) fn users(
+    archive: &Connection,
+    names: &Names,
+    condition: &Condition,
+) -> Result<Vec<User>, Error> {
+    let sql = format!(
+        "SELECT user_key FROM (
+           SELECT user_key, min(created) AS first, min(task_key) AS key FROM ({TASKS}) AS tasks{}
+           GROUP BY user_key ORDER BY first, key, user_key)
+         UNION ALL SELECT * FROM (SELECT user_key FROM user ORDER BY user_key)",
+        condition.sql()
+    );
+    let mut statement = archive.prepare(&sql)?;
+    let mut rows = statement.query(params_from_iter(condition.params()))?;
+    let (mut users, mut known) = (Vec::new(), HashSet::new());
+    while let Some(row) = rows.next()? {
+        if let Some(key) = row.get(0)?
+            && known.insert(key)
+        {
+            users.extend(names.users.get(&key).cloned());
+        }
+    }
+    Ok(users)
 }
 
 fn counted(row: &Row<'_>, names: &Names) -> rusqlite::Result<Counted> {
@@ -226,6 +253,25 @@ mod tests {
                 "{filter:?}"
             );
         }
+    }
+
+    #[test]
+    fn users_come_by_their_first_task_and_then_as_the_archive_met_them() {
+        let archive = golden::archive();
+        let names = Names::read(&archive).unwrap();
+        let order = |filter: TaskFilter| -> Vec<String> {
+            let users = users(&archive, &names, &filter.condition()).unwrap();
+            users
+                .into_iter()
+                .map(|user| user.name.unwrap_or_default().chars().take(3).collect())
+                .collect()
+        };
+        assert_eq!(order(TaskFilter::default()), ["ann", "=HY", "Joa", "eve"]);
+        let only = TaskFilter {
+            operations: vec!["UpdatePort".to_owned()],
+            ..TaskFilter::default()
+        };
+        assert_eq!(order(only), ["Joa", "ann", "eve", "=HY"]);
     }
 
     #[test]

@@ -510,12 +510,15 @@ fn nothing_of_what_is_redacted_stands_in_any_file_and_the_checks_still_hold() {
     for (number, one) in records.iter_mut().enumerate() {
         one["user_id"] = json!(format!("uid-of-{number}"));
         one["params"] = json!(r#"{"whitelist":"198.51.100.77"}"#);
-        one["error_code"] = json!("no route to 203.0.113.77");
+        one["error_code"] = json!("CAROL.PRIVATE, uid-of-7: no route to 203.0.113.77");
+        one["details"]["note"] = json!({"by": "carol.private", "from": "203.0.113.77"});
         one["details"]["public_ip_address"] = json!("203.0.113.77");
         one["details"]["account_name"] = json!("cashdesk");
     }
     records[0]["user_name"] = json!("carol.private");
     records[1]["user_name"] = json!("carol.private");
+    // What JSON hides in an escape, a program that reads it shows.
+    records[2]["details"]["odd"] = json!(r#"{"ip":"203.0.113.77","by":"carol.private"}"#);
     let program = archive_of(records);
     let pack = program.home().join("pack");
     let all = ["--redact", "users,params,addresses", "--evidence", "pack"];
@@ -529,9 +532,12 @@ fn nothing_of_what_is_redacted_stands_in_any_file_and_the_checks_still_hold() {
         "203.0.113.77",
         "cashdesk",
         r#"\"user_name"#,
+        r"\u0070rivate",
+        r"\u0037",
     ];
     for name in FILES {
         let text = fs::read_to_string(pack.join(name)).unwrap();
+        let text = text.replace("CAROL", "carol").replace("PRIVATE", "private");
         for secret in secrets {
             assert!(!text.contains(secret), "{secret} in {name}");
         }
@@ -544,14 +550,30 @@ fn nothing_of_what_is_redacted_stands_in_any_file_and_the_checks_still_hold() {
         let task: Value = serde_json::from_str(line).unwrap();
         (task["user_name"].clone(), task["user_id"].clone())
     };
-    // Two tasks of one name are of one pseudonym, under name and id.
-    let of_one = tasks
+    // One person is one pseudonym, under the name and under every id that came with it.
+    let carol: Vec<_> = tasks
         .iter()
         .map(users)
-        .filter(|(name, _)| *name == "user-1");
-    let of_one: Vec<_> = of_one.collect();
-    assert!(of_one.len() >= 2, "{of_one:?}");
-    assert!(of_one.iter().all(|(_, id)| *id == "user-1"), "{of_one:?}");
+        .filter(|(name, id)| name == id)
+        .collect();
+    let of_most = |user: &Value| carol.iter().filter(|(name, _)| name == user).count();
+    let (carol, id) = users(&tasks[0]);
+    assert_eq!(carol, id);
+    assert!(carol.as_str().unwrap().starts_with("user-"), "{carol}");
+    assert_eq!(
+        (users(&tasks[1]), of_most(&carol)),
+        ((carol.clone(), carol.clone()), 2)
+    );
+    let code = |line: &String| {
+        let task: Value = serde_json::from_str(line).unwrap();
+        task["error_code"].as_str().unwrap().to_owned()
+    };
+    let said = code(&tasks[0]);
+    let expected = format!("{}, user-", carol.as_str().unwrap());
+    assert!(
+        said.starts_with(&expected) && said.contains(": no route to address-"),
+        "{said}"
+    );
     let records = fs::read_to_string(pack.join("records.jsonl")).unwrap();
     assert_eq!(records.matches(r#""raw":"(redacted)""#).count(), 12);
     let readme = fs::read_to_string(pack.join("README.txt")).unwrap();
@@ -559,4 +581,35 @@ fn nothing_of_what_is_redacted_stands_in_any_file_and_the_checks_still_hold() {
         readme.contains("Redacted: users, params, addresses."),
         "{readme}"
     );
+}
+
+#[test]
+fn both_tasks_of_a_break_are_there_and_the_older_one_counts_for_nothing() {
+    let port = |id: &str, day: &str, old: u32, new: u32| {
+        let mut record = task(id, 1, "SUCCESS");
+        record["name"] = json!("UpdatePort");
+        record["details"] = json!({"old_port": old, "new_port": new});
+        for time in ["created_at", "updated_at"] {
+            record[time] = json!(format!("{day}T00:00:00.000Z"));
+        }
+        record
+    };
+    // The second found what the first had left; the third did not find what the second had left.
+    let program = archive_of(vec![
+        port("third", "2026-03-05", 9, 10),
+        port("second", "2026-02-20", 7, 8),
+        port("first", "2026-02-10", 6, 7),
+    ]);
+    report(&program, &[&MARCH[..], &["--evidence", "pack"]].concat())
+        .expect_code(0)
+        .expect_said(&["13 files, 2 tasks, 2 records"]);
+    let pack = program.home().join("pack");
+    let tasks = fs::read_to_string(pack.join("tasks.jsonl")).unwrap();
+    assert!(
+        tasks.contains("\"third\"") && tasks.contains("\"second\""),
+        "{tasks}"
+    );
+    let totals = lines(&pack.join("expected.txt"))[1].clone();
+    assert_eq!(totals, "totals||1|1|0|0|0|0");
+    assert_eq!(differences(&pack).unwrap_or_default(), "");
 }

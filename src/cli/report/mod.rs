@@ -249,7 +249,7 @@ fn with_evidence(
     let archive = read::snapshot(archive)?;
     let mut report = gather::gather(&archive, asked(args, &archive, context)?)?;
     // One for all files, so that a pseudonym means the same in each.
-    let mut redactor = Redactor::new(report.asked.redact);
+    let mut redactor = redact::redactor(&archive, &report.asked)?;
     redact::report(&mut report, &mut redactor);
     let document = document::document(&report);
     let file = match &args.out {
@@ -353,7 +353,7 @@ fn render(
     out: &mut dyn Write,
     failed: &dyn Fn(&io::Error) -> CliError,
 ) -> Result<(), CliError> {
-    let mut redactor = Redactor::new(asked.redact);
+    let mut redactor = redact::redactor(archive, &asked)?;
     if format == Format::Csv {
         return changes(archive, &asked, &mut redactor, out, failed);
     }

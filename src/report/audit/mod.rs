@@ -123,6 +123,8 @@ pub(crate) struct Gap {
     pub(crate) until: Timestamp,
     pub(crate) found: String,
     pub(crate) later: String,
+    /// The keys of the two tasks.
+    pub(crate) tasks: [i64; 2],
 }
 
 /// A list of tasks, in the order of a time; the place of the instance and the task's key tell apart what is of one moment.
@@ -226,6 +228,7 @@ impl Facts {
                 until: found.until,
                 found: found.found.to_owned(),
                 later: found.later.task_id.clone(),
+                tasks: [found.earlier.task_key, found.later.task_key],
             });
         }
     }

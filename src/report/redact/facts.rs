@@ -1,6 +1,7 @@
 //! The facts of a report, redacted. Each is taken apart whole, so that what is added to one cannot be forgotten here.
 
 use super::Redactor;
+use crate::model::rows::Source;
 use crate::report::audit::{Entry, Exposure, Facts, Gap, InstanceFacts, Kind};
 
 impl Redactor {
@@ -52,13 +53,13 @@ impl Redactor {
             new,
         } in exposures
         {
-            for value in [old, new].into_iter().flatten() {
-                *value = if *kind == Kind::Whitelist {
-                    self.parameters(value)
-                } else {
-                    self.text(value)
-                };
-            }
+            // A whitelist is sent as parameters, everything else of exposure is stated in the details.
+            let source = if *kind == Kind::Whitelist {
+                Source::Params
+            } else {
+                Source::Details
+            };
+            (*old, *new) = self.values(source, "", old.as_deref(), new.as_deref());
         }
     }
 
@@ -73,9 +74,10 @@ impl Redactor {
             until: _,
             found,
             later: _,
+            tasks: _,
         } = gap;
-        for value in [left, found] {
-            *value = self.value(*source, attribute, value);
-        }
+        let (was, is) = self.values(*source, attribute, Some(left), Some(found));
+        (*left, *found) = (was.unwrap_or_default(), is.unwrap_or_default());
+        *attribute = self.name(attribute);
     }
 }

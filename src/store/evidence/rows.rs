@@ -28,6 +28,8 @@ pub(crate) struct About<'a> {
     pub(crate) until: Timestamp,
     /// By which its coverage was judged.
     pub(crate) rules: Rules,
+    /// Keys of tasks that it names besides: those on both sides of a break may be of any time.
+    pub(crate) named: &'a [i64],
 }
 
 impl Part {
@@ -79,7 +81,8 @@ fn instances(about: &About<'_>) -> Keys {
 }
 
 /// The keys of all tasks that the report speaks of: created in the period; ended or last changed in it; without a time
-/// and first seen after it began; still open and created before its end; found missing in it. Each has an index.
+/// and first seen after it began; still open and created before its end; found missing in it; and those that it names
+/// besides. Each has an index.
 ///
 /// A status that a profile calls final is open for the report, which knows no more of it; so are tasks that bear one here.
 fn tasks(about: &About<'_>) -> Keys {
@@ -96,13 +99,16 @@ fn tasks(about: &About<'_>) -> Keys {
            UNION ALL SELECT task_key FROM task WHERE created_at < ? AND is_open = 0 AND status_key NOT IN (
              SELECT status_key FROM status WHERE upper(trim(name, {SPACES})) IN ({ENDS}))
            UNION ALL SELECT m.task_key FROM task m JOIN walk w ON w.walk_key = m.missing_walk
-             WHERE m.missing_walk IS NOT NULL AND w.finished >= ? AND w.finished < ?)"
+             WHERE m.missing_walk IS NOT NULL AND w.finished >= ? AND w.finished < ?
+           UNION ALL SELECT value FROM json_each(?))"
     );
     let mut params = of_these_params;
     params.extend([since(), until(), since(), until(), since()]);
     params.push(Value::Integer(about.since.millis()));
     params.extend([until(), until()]);
     params.extend([about.since, about.until].map(|time| Value::Integer(time.millis())));
+    let named: Vec<_> = about.named.iter().map(ToString::to_string).collect();
+    params.push(Value::Text(format!("[{}]", named.join(","))));
     (sql, params)
 }
 

@@ -22,6 +22,7 @@ fn about(instances: &[InstanceKey]) -> About<'_> {
             max_gap: DAY + 12 * HOUR,
             settle: HOUR / 4,
         },
+        named: &[],
     }
 }
 
@@ -71,6 +72,14 @@ fn the_tasks_are_those_that_the_report_speaks_of() {
     assert_eq!(keys(&archive, Part::Records, &about(&[])), spoken);
     let named = [orders()];
     assert_eq!(keys(&archive, Part::Tasks, &about(&named)), spoken[..10]);
+    let beside = About {
+        named: &[100, 101],
+        ..about(&named)
+    };
+    let with_it: Vec<_> = [100].iter().chain(&spoken[..10]).copied().collect();
+    for part in [Part::Tasks, Part::Records] {
+        assert_eq!(keys(&archive, part, &beside), with_it, "each once");
+    }
     // Each of the others by one reason alone.
     let cases = [
         // It ended in the period; it is still open; it was missed in the period.

@@ -85,11 +85,14 @@ pub(super) fn build(
     pack.add("changes.csv", |out, failed| {
         super::changes(archive, asked, redactor, out, failed)
     })?;
+    let breaks = report.facts.breaks.kept();
+    let named: Vec<_> = breaks.flat_map(|gap| gap.tasks).collect();
     let about = About {
         instances: &asked.named,
         since: asked.since,
         until: asked.until,
         rules: asked.rules,
+        named: &named,
     };
     let mut part = |name, part: Part| {
         pack.add(name, |out, failed| {

@@ -37,8 +37,8 @@ report.json     The same as data. This report and the two before may leave out r
 changes.csv     Every change of the period, one line each, the oldest first. A cell that a spreadsheet would run as a
                 formula begins with an apostrophe.
 tasks.jsonl     The {tasks} tasks that the report speaks of, one JSON object a line: those created in the period, those that
-                ended in it, those that are open and were created before its end, those found missing in it, and those
-                without a time that may be of it. None is left out.
+                ended in it, those that are open and were created before its end, those found missing in it, those
+                without a time that may be of it, and both tasks of each break that the report lists.
 records.jsonl   Every state of these tasks that was read, {records} in all. `raw` is the text as the cloud sent it,
                 `raw_sha256` its SHA-256, `observed_at` when it was read, `sync_id` by which sync.
 walks.jsonl     The {walks} readings of lists that decide what the archive can vouch for in the period. One is `proven` if it
