@@ -480,7 +480,8 @@ async fn a_renewal_that_fails_or_brings_the_same_token_ends_it() {
 #[tokio::test]
 async fn requests_that_meet_the_same_refusal_share_one_renewal() {
     let renew: Renew = Box::new(|| Ok(Secret::parse("second-token".to_owned())?));
-    let refused = Act::status(401, "", "");
+    // Both are under way when the first of them is refused.
+    let refused = Act::status(401, "", "").once_asked(3);
     let server = Server::start([
         Act::ok(LIST),
         refused.clone(),

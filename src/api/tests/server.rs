@@ -17,6 +17,8 @@ use std::{
 pub(super) enum Act {
     /// Sends this and keeps the connection.
     Send(Vec<u8>),
+    /// Sends this once so many requests have come, this one and those before it among them.
+    SendOnceAsked(usize, Vec<u8>),
     /// Sends this and closes the connection.
     SendAndClose(Vec<u8>),
     /// Sends this, and then nothing until the server is dropped.
@@ -38,6 +40,14 @@ impl Act {
             )
             .into_bytes(),
         )
+    }
+
+    /// The same, once so many requests have come.
+    pub(super) fn once_asked(self, times: usize) -> Self {
+        match self {
+            Self::Send(bytes) => Self::SendOnceAsked(times, bytes),
+            other => other,
+        }
     }
 
     pub(super) fn ok(body: &str) -> Self {
@@ -164,6 +174,13 @@ impl Shared {
     fn perform(&self, act: Act, stream: &mut TcpStream) -> Option<()> {
         match act {
             Act::Send(bytes) => stream.write_all(&bytes).ok(),
+            Act::SendOnceAsked(times, bytes) => {
+                let is_waited_for = || self.asked.lock().unwrap().len() < times;
+                while is_waited_for() && !self.over.load(Ordering::Relaxed) {
+                    thread::park_timeout(Duration::from_millis(5));
+                }
+                stream.write_all(&bytes).ok()
+            }
             Act::SendAndClose(bytes) => {
                 stream.write_all(&bytes).ok()?;
                 None
