@@ -88,7 +88,6 @@ pub(crate) fn row(told: Told) -> Vec<Cell> {
         Scope::List(project_id) => (Some(project_id), None, None),
         Scope::All => (None, None, None),
     };
-    let bounds = told.window.since.zip(told.window.until);
     vec![
         scope,
         optional(project_id),
@@ -97,7 +96,7 @@ pub(crate) fn row(told: Told) -> Vec<Cell> {
         Cell::text(told.state.as_str()),
         time(told.window.since),
         time(told.window.until),
-        number(bounds.map(|(since, until)| until.distance(since))),
+        number(told.window.length()),
         number(told.widest),
         Cell::Text(told.reason),
     ]

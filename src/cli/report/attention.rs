@@ -1,6 +1,5 @@
 //! What somebody should look at, as page one lists it: a sentence each, the worst first, with the chapter that tells more.
 
-use super::front::millis;
 use super::gather::Report;
 use super::say::{self, Say, count};
 use crate::model::coverage::State;
@@ -98,43 +97,25 @@ fn failed(facts: &Facts) -> Vec<Point> {
 
 /// What nobody can know, or what may be missing in this report.
 fn unknown(report: &Report) -> Vec<Point> {
-    let facts = &report.facts;
     let mut points = Vec::new();
-    let spans = report.survey.all.iter();
-    let gaps: i64 = spans
-        .filter(|span| span.state == State::Gap)
-        .map(millis)
-        .sum();
+    let gaps = report.length(State::Gap);
     if gaps > 0 {
         let gaps = say::length(gaps);
         let text =
             format!("For {gaps} of the period nothing vouches: a change may be missing here.");
         points.push(point(text, Tone::Unknown, "coverage"));
     }
-    let doubts = [
-        (
-            facts.breaks.total(),
+    let breaks = report.facts.breaks.total();
+    if breaks > 0 {
+        let text = count(
+            breaks,
             "attribute was found other than the task before had left it.",
             "attributes were found other than the tasks before had left them.",
-            "continuity",
-        ),
-        (
-            facts.undated.total(),
-            "task bears no time of creation, and may belong into the period.",
-            "tasks bear no time of creation, and may belong into the period.",
-            "undated",
-        ),
-        (
-            u64::from(report.rejected),
-            "record could not be read, and may be of the period.",
-            "records could not be read, and may be of the period.",
-            "method",
-        ),
-    ];
-    let doubts = doubts.iter().filter(|(number, ..)| *number > 0);
-    points.extend(doubts.map(|(number, one, many, section)| {
-        point(count(*number, one, many), Tone::Unknown, section)
-    }));
+        );
+        points.push(point(text, Tone::Unknown, "continuity"));
+    }
+    let unplaced = report.unplaced().into_iter();
+    points.extend(unplaced.map(|(sentence, section)| point(sentence, Tone::Unknown, section)));
     points
 }
 

@@ -108,13 +108,7 @@ fn facts(report: &Report) -> Vec<(&'static str, Value)> {
         State::Before,
         State::Closed,
     ];
-    let lengths = lengths.map(|state| {
-        let spans = report.survey.all.iter().filter(|span| span.state == state);
-        (
-            state.as_str(),
-            Cell::Integer(spans.map(front::millis).sum()),
-        )
-    });
+    let lengths = lengths.map(|state| (state.as_str(), Cell::Integer(report.length(state))));
     let head = report.head.as_ref();
     vec![
         ("schema", cell_of(Cell::Integer(SCHEMA))),

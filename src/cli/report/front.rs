@@ -3,8 +3,8 @@
 use super::attention;
 use super::gather::Report;
 use super::say::{self, Say, count};
-use crate::model::coverage::{Overall, State};
-use crate::output::document::{Answer, Block, Level, Section, Tone};
+use crate::model::coverage::{Answer, Facts, Overall, State};
+use crate::output::document::{self, Block, Level, Section, Tone};
 
 /// Stretches of time and names that an answer tells one by one: more are in their chapter.
 const TOLD: usize = 5;
@@ -34,21 +34,21 @@ pub(super) fn sections(report: &Report, say: &Say<'_>) -> Vec<Section> {
     ]
 }
 
-fn was_there_a_change(report: &Report) -> Answer {
+fn was_there_a_change(report: &Report) -> document::Answer {
     let counts = &report.facts.counts;
     let touched = report.facts.instances.iter();
     let touched = touched.filter(|one| one.counts.tasks > 0).count();
-    let (answer, tone) = match (counts.tasks, report.is_proven()) {
-        (0, true) => (
+    let (answer, tone) = match report.answer(counts.tasks) {
+        Answer::ProvenNone => (
             "No. No task was created, and the archive vouches for the whole period.".to_owned(),
             Tone::Good,
         ),
-        (0, false) => (
+        Answer::CannotKnow => (
             "None is known, and none can be ruled out.".to_owned(),
             Tone::Unknown,
         ),
-        (tasks, _) => {
-            let tasks = count(tasks, "task", "tasks");
+        Answer::Found => {
+            let tasks = count(counts.tasks, "task", "tasks");
             let of = report.survey.instances as u64;
             let instances = format!("{} of {}", touched, count(of, "instance", "instances"));
             (format!("Yes: {tasks}, on {instances}."), Tone::Plain)
@@ -62,7 +62,7 @@ fn was_there_a_change(report: &Report) -> Answer {
             "Besides, {tasks} created before the period and ended in it."
         ));
     }
-    Answer {
+    document::Answer {
         question: "Was there a change?".to_owned(),
         answer,
         tone,
@@ -70,10 +70,9 @@ fn was_there_a_change(report: &Report) -> Answer {
     }
 }
 
-fn by_whom(report: &Report) -> Answer {
-    let users: Vec<_> = report.users.iter().collect();
+fn by_whom(report: &Report) -> document::Answer {
     let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "(no user)".to_owned());
-    let answer = match users.as_slice() {
+    let answer = match report.users.as_slice() {
         [] => "By nobody that is known.".to_owned(),
         [one] => format!("By {}.", name(&one.name)),
         several => {
@@ -90,7 +89,7 @@ fn by_whom(report: &Report) -> Answer {
             format!("By {}{rest}.", named.join(", "))
         }
     };
-    Answer {
+    document::Answer {
         question: "By whom?".to_owned(),
         answer,
         tone: Tone::Plain,
@@ -98,7 +97,7 @@ fn by_whom(report: &Report) -> Answer {
     }
 }
 
-fn did_it_succeed(report: &Report, say: &Say<'_>) -> Answer {
+fn did_it_succeed(report: &Report, say: &Say<'_>) -> document::Answer {
     let counts = &report.facts.counts;
     let parts = [
         (counts.succeeded, "succeeded"),
@@ -136,7 +135,7 @@ fn did_it_succeed(report: &Report, say: &Say<'_>) -> Answer {
             say.minute(read_until)
         ));
     }
-    Answer {
+    document::Answer {
         question: "Did it succeed?".to_owned(),
         answer,
         tone,
@@ -144,18 +143,10 @@ fn did_it_succeed(report: &Report, say: &Say<'_>) -> Answer {
     }
 }
 
-fn what_cannot_be_known(report: &Report, say: &Say<'_>) -> Answer {
-    let of = |state: State| {
-        report
-            .survey
-            .all
-            .iter()
-            .filter(move |span| span.state == state)
-    };
-    let length = |state: State| -> i64 { of(state).map(millis).sum() };
-    let gaps = length(State::Gap);
+fn what_cannot_be_known(report: &Report, say: &Say<'_>) -> document::Answer {
+    let gaps = report.length(State::Gap);
     let period = report.asked.until.distance(report.asked.since);
-    let (answer, tone) = if report.survey.instances == 0 {
+    let (answer, tone) = if report.survey.all.is_empty() {
         (
             "Anything: the archive holds no instance.".to_owned(),
             Tone::Unknown,
@@ -173,10 +164,21 @@ fn what_cannot_be_known(report: &Report, say: &Say<'_>) -> Answer {
             ),
             Tone::Unknown,
         )
-    } else if length(State::Inherited) > 0 {
+    } else if report.length(State::Inherited) > 0 {
         (
             "What was deleted before the first proven reading.".to_owned(),
             Tone::Doubtful,
+        )
+    } else if report.length(State::CaughtUp) > 0 {
+        (
+            "Whether an old record showed late while another was deleted: part of the period is only caught up."
+                .to_owned(),
+            Tone::Doubtful,
+        )
+    } else if !report.is_proven() {
+        (
+            "Whether what cannot be read or placed is of the period.".to_owned(),
+            Tone::Unknown,
         )
     } else {
         (
@@ -184,7 +186,8 @@ fn what_cannot_be_known(report: &Report, say: &Say<'_>) -> Answer {
             Tone::Good,
         )
     };
-    let mut details: Vec<_> = of(State::Gap)
+    let mut details: Vec<_> = report
+        .spans(State::Gap)
         .take(TOLD)
         .map(|span| {
             let whose = whose(span, report.survey.instances);
@@ -192,11 +195,11 @@ fn what_cannot_be_known(report: &Report, say: &Say<'_>) -> Answer {
             format!("Cannot know: {stretch} ({whose}).")
         })
         .collect();
-    let more = of(State::Gap).count().saturating_sub(TOLD);
+    let more = report.spans(State::Gap).count().saturating_sub(TOLD);
     if more > 0 {
         details.push(format!("{more} more such stretches are listed below."));
     }
-    for span in of(State::Inherited).take(1) {
+    for span in report.spans(State::Inherited).take(1) {
         let stretch = say.stretch(span.window.since, span.window.until);
         details.push(format!(
             "Inherited: {stretch}. What was still listed then is here; what had been deleted before, nobody can tell."
@@ -214,21 +217,9 @@ fn what_cannot_be_known(report: &Report, say: &Say<'_>) -> Answer {
             say::length(widest)
         ));
     }
-    let doubtful = [
-        (
-            u64::from(report.rejected),
-            "record could not be read, and may be of the period.",
-            "records could not be read, and may be of the period.",
-        ),
-        (
-            report.facts.undated.total(),
-            "task bears no time of creation, and may be of the period.",
-            "tasks bear no time of creation, and may be of the period.",
-        ),
-    ];
-    let doubtful = doubtful.iter().filter(|(number, ..)| *number > 0);
-    details.extend(doubtful.map(|(number, one, many)| count(*number, one, many)));
-    Answer {
+    let unplaced = report.unplaced().into_iter();
+    details.extend(unplaced.map(|(sentence, _)| sentence));
+    document::Answer {
         question: "What can we not know?".to_owned(),
         answer,
         tone,
@@ -249,23 +240,57 @@ pub(super) fn whose(span: &Overall, instances: usize) -> String {
     whose.join(", and ")
 }
 
-pub(super) fn millis(span: &Overall) -> i64 {
-    let bounds = span.window.since.zip(span.window.until);
-    bounds.map_or(0, |(since, until)| until.distance(since))
-}
-
 impl Report {
-    /// Says whether every moment of the period is vouched for, so that none found is none.
-    pub(super) fn is_proven(&self) -> bool {
-        let is_sure = |span: &Overall| {
-            matches!(
-                span.state,
-                State::Before | State::Closed | State::Vouched | State::CaughtUp
-            )
+    /// Answers whether there was none, by the rule of `assert-none`.
+    fn answer(&self, found: u64) -> Answer {
+        let counted = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let facts = Facts {
+            found: counted(found),
+            all: &self.survey.all,
+            rejected: self.rejected,
+            undated: counted(self.facts.undated.total()),
+            ..Facts::default()
         };
-        self.survey.instances > 0
-            && self.survey.all.iter().all(is_sure)
-            && self.rejected == 0
-            && self.facts.undated.total() == 0
+        facts.answer()
+    }
+
+    /// Says whether every moment of the period is vouched for and nothing is in doubt: what is not here was not there.
+    pub(super) fn is_proven(&self) -> bool {
+        self.answer(0) == Answer::ProvenNone
+    }
+
+    /// The stretches in which all together are in a state.
+    pub(super) fn spans(&self, state: State) -> impl Iterator<Item = &Overall> {
+        let spans = self.survey.all.iter();
+        spans.filter(move |span| span.state == state)
+    }
+
+    /// For how long they are in it, in milliseconds.
+    pub(super) fn length(&self, state: State) -> i64 {
+        self.spans(state)
+            .filter_map(|span| span.window.length())
+            .sum()
+    }
+
+    /// Sentences on what may be of the period and cannot be placed, each with the section that tells more.
+    pub(super) fn unplaced(&self) -> Vec<(String, &'static str)> {
+        let unplaced = [
+            (
+                self.facts.undated.total(),
+                "task bears no time of creation, and may belong into the period.",
+                "tasks bear no time of creation, and may belong into the period.",
+                "undated",
+            ),
+            (
+                u64::from(self.rejected),
+                "record could not be read, and may be of the period.",
+                "records could not be read, and may be of the period.",
+                "method",
+            ),
+        ];
+        let unplaced = unplaced.iter().filter(|(number, ..)| *number > 0);
+        unplaced
+            .map(|(number, one, many, section)| (count(*number, one, many), *section))
+            .collect()
     }
 }

@@ -245,6 +245,33 @@ fn a_quiet_period_is_proven_or_cannot_be_known() {
     }
 }
 
+/// As `assert-none` has it: where an old record may have shown late while another was deleted, none is not proven.
+#[test]
+fn a_period_that_is_only_caught_up_is_not_proven() {
+    let archive = october();
+    let line = "--instance 33333333 --since 2026-10-24 --until 2026-10-26";
+    let told = |archive: &Archive| {
+        let report = told(archive, &format!("report -o json {line}"));
+        let answers = [0, 3].map(|at| report["answers"][at]["answer"].as_str().unwrap().to_owned());
+        (answers, report["proven"].clone())
+    };
+    let (answers, proven) = told(&archive);
+    assert!(answers[0].starts_with("No."), "{answers:?}");
+    assert!(answers[1].starts_with("Nothing that lasted"), "{answers:?}");
+    assert_eq!(proven, 1);
+    let incremental =
+        "UPDATE walk SET kind = 'incremental' WHERE instance_key = 3 AND sync_key > 20";
+    let connection = rusqlite::Connection::open(archive.path()).unwrap();
+    assert!(connection.execute(incremental, []).unwrap() > 10);
+    drop(connection);
+    let (answers, proven) = told(&archive);
+    assert!(answers[0].starts_with("None is known"), "{answers:?}");
+    assert!(answers[1].contains("only caught up"), "{answers:?}");
+    assert_eq!(proven, 0);
+    let asked = archive.run(&format!("assert-none {line}"), None);
+    assert_eq!(asked.exit, Exit::CannotKnow);
+}
+
 #[test]
 fn a_period_of_any_length_is_told() {
     let archive = october();

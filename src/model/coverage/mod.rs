@@ -102,6 +102,13 @@ pub(crate) struct Window {
     pub(crate) until: Option<Timestamp>,
 }
 
+impl Window {
+    /// How long it is, in milliseconds; nothing without both bounds.
+    pub(crate) fn length(&self) -> Option<i64> {
+        Some(self.until?.distance(self.since?))
+    }
+}
+
 /// A stretch of time in one state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {

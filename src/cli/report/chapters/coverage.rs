@@ -2,7 +2,7 @@
 
 use super::{chapter, table, text, values};
 use crate::cli::coverage::spans;
-use crate::cli::report::front::{millis, whose};
+use crate::cli::report::front::whose;
 use crate::cli::report::gather::Report;
 use crate::cli::report::say::{self, Say, code, figures, heading, number_cell, time_cell};
 use crate::model::coverage::State;
@@ -37,14 +37,14 @@ pub(super) fn coverage(report: &Report, say: &Say<'_>) -> Section {
                 Shown::new(word).toned(tone),
                 say.time(span.window.since),
                 say.time(span.window.until),
-                say::duration(Some(millis(span))),
+                say::duration(span.window.length()),
                 Shown::new(whose(span, report.survey.instances)),
             ],
             values([
                 Cell::text(span.state.as_str()),
                 time_cell(span.window.since),
                 time_cell(span.window.until),
-                Cell::Integer(millis(span)),
+                span.window.length().map_or(Cell::Null, Cell::Integer),
                 number_cell(span.instances as u64),
                 number_cell(span.lists as u64),
             ]),

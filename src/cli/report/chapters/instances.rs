@@ -53,7 +53,7 @@ pub(super) fn instances(report: &Report, say: &Say<'_>) -> Vec<Section> {
             .spans
             .iter()
             .filter(|span| span.state == State::Gap)
-            .filter_map(|span| Some(span.window.until?.distance(span.window.since?)))
+            .filter_map(|span| span.window.length())
             .sum();
         let unknown = if gap > 0 {
             Shown::new(phrase::duration(gap)).toned(Tone::Unknown)
