@@ -48,10 +48,19 @@ impl Counted {
         if self.outcome == Outcome::Open {
             return None;
         }
-        let created = credible(self.created, server_now)?;
-        let updated = credible(self.updated, server_now)?;
-        (updated >= created).then(|| updated.distance(created))
+        lasted(self.created, self.updated, server_now)
     }
+}
+
+/// How much time lies between two times, in milliseconds, if both can be believed and stand in this order.
+fn lasted(
+    created: Option<Timestamp>,
+    ended: Option<Timestamp>,
+    server_now: Timestamp,
+) -> Option<i64> {
+    let created = credible(created, server_now)?;
+    let ended = credible(ended, server_now)?;
+    (ended >= created).then(|| ended.distance(created))
 }
 
 /// One state of a task that the archive has.
@@ -120,6 +129,16 @@ impl Change {
             Some(created) => ended.map(|ended| created.min(ended)),
             None => ended,
         }
+    }
+
+    /// How long it took, or how long it has been open, in milliseconds; nothing if its times cannot be believed.
+    pub(crate) fn took(&self, server_now: Timestamp) -> Option<i64> {
+        let ended = if self.outcome == Outcome::Open {
+            Some(server_now)
+        } else {
+            self.updated
+        };
+        lasted(self.created, ended, server_now)
     }
 
     pub(crate) fn states(&self, source: Source, attribute: &str) -> Option<&Stated> {

@@ -14,7 +14,7 @@ pub(crate) const DOCUMENTED: [&str; 6] = [
 ];
 
 /// Statuses after which a task does not change; the last two are the spellings of neighbouring calls.
-const FINAL: [&str; 6] = [
+pub(crate) const FINAL: [&str; 6] = [
     "SUCCESS",
     "FAILED",
     "DELETED",
@@ -23,30 +23,33 @@ const FINAL: [&str; 6] = [
     "FAIL",
 ];
 
+/// Of these, those of a task that did what was asked, and of one that did not.
+pub(crate) const SUCCEEDED: [&str; 1] = ["SUCCESS"];
+pub(crate) const FAILED: [&str; 2] = ["FAILED", "FAIL"];
+
 /// Says whether a task with this status is finished.
 pub(crate) fn is_final(status: &str) -> bool {
-    FINAL
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(status.trim()))
+    is_among(&FINAL, status)
 }
 
 /// Says whether the task did what was asked.
 pub(crate) fn is_success(status: &str) -> bool {
-    status.trim().eq_ignore_ascii_case("SUCCESS")
+    is_among(&SUCCEEDED, status)
 }
 
 /// Says whether the task ended without doing what was asked.
 pub(crate) fn is_failed(status: &str) -> bool {
-    ["FAILED", "FAIL"]
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(status.trim()))
+    is_among(&FAILED, status)
 }
 
 /// Says whether the status is one that the documentation names.
 pub(crate) fn is_documented(status: &str) -> bool {
-    DOCUMENTED
-        .iter()
-        .any(|known| known.eq_ignore_ascii_case(status.trim()))
+    is_among(&DOCUMENTED, status)
+}
+
+fn is_among(known: &[&str], status: &str) -> bool {
+    let mut known = known.iter();
+    known.any(|known| known.eq_ignore_ascii_case(status.trim()))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::report::audit::{Facts, Limits, Scope, fair_share};
 use crate::report::redact::What;
 use crate::report::stats::{Counts, Cut, Durations, Group, Key, Tally};
 use crate::store::chain::{self, Head};
+use crate::store::evidence::{self, About};
 use crate::store::facts::{self, Names};
 use crate::store::filter::{Condition, Created, InstanceKey, TaskFilter};
 use crate::store::history;
@@ -46,6 +47,17 @@ impl Asked {
         Window {
             since: Some(self.since),
             until: Some(self.until),
+        }
+    }
+
+    /// What the archive is asked for, with tasks that are named besides.
+    pub(super) const fn about<'a>(&'a self, named: &'a [i64]) -> About<'a> {
+        About {
+            instances: self.named.as_slice(),
+            since: self.since,
+            until: self.until,
+            rules: self.rules,
+            named,
         }
     }
 }
@@ -108,8 +120,10 @@ pub(super) fn gather(archive: &Connection, asked: Asked) -> Result<Report, CliEr
         changes: most(fair_share(&lengths, limit)),
     };
     let mut facts = Facts::new(scope, limits);
+    // The tasks of other instances need not be read.
+    let touched = evidence::touched(archive, &asked.about(&[]))?;
     for lane in &survey.lanes {
-        if is_touched(archive, &lane.instance.key, &scope)? {
+        if touched.contains(&lane.instance.key) {
             facts.add(&history::changes(archive, &lane.instance.key)?);
         } else {
             facts.add(&[]);
@@ -229,47 +243,6 @@ fn whole(counted: &[(i64, Counts)], scope: &Scope, zone: &Zone, cut: Cut) -> Vec
         durations: None,
     });
     pieces.collect()
-}
-
-/// Says whether an instance has any task that a report of the period speaks of. Those of others need not be read.
-fn is_touched(archive: &Connection, key: &InstanceKey, scope: &Scope) -> Result<bool, CliError> {
-    let of_it = || TaskFilter {
-        instances: vec![key.clone()],
-        ..TaskFilter::default()
-    };
-    let created = TaskFilter {
-        created: Created::In(scope.window()),
-        ..of_it()
-    };
-    let undated = TaskFilter {
-        created: Created::Unreadable {
-            period_begins: Some(scope.since),
-        },
-        ..of_it()
-    };
-    let open = TaskFilter {
-        open: true,
-        ..of_it()
-    };
-    let missing = TaskFilter {
-        missing: true,
-        ..of_it()
-    };
-    let updated =
-        Condition::of_instances(std::slice::from_ref(key)).and_period("updated_at", scope.window());
-    let conditions = [
-        created.condition(),
-        updated,
-        open.condition(),
-        missing.condition(),
-        undated.condition(),
-    ];
-    for condition in conditions {
-        if read::count(archive, View::Tasks, &condition, 1)? > 0 {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Returns what undocumented things were first met in the period, and how many there were.

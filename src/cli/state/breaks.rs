@@ -38,6 +38,9 @@ pub(crate) const COLUMNS: [&str; 13] = [
     "note",
 ];
 
+/// Those that tell of the two tasks, without what the archive vouches for between them.
+pub(crate) const TASKS: &[&str] = COLUMNS.split_at(11).0;
+
 /// What a line shows of a break.
 const FIELDS: [Field; 7] = [
     Field::new(

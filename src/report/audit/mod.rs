@@ -18,10 +18,8 @@ pub(crate) use exposure::{Exposure, Kind, Turn};
 
 use super::continuity;
 use super::stats::Counts;
-use crate::model::coverage::Window;
 use crate::model::fact::{Change, Outcome};
 use crate::model::rows::Source;
-use crate::model::standing::credible;
 use crate::model::time::Timestamp;
 
 /// What is asked for.
@@ -37,13 +35,6 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    pub(crate) const fn window(&self) -> Window {
-        Window {
-            since: Some(self.since),
-            until: Some(self.until),
-        }
-    }
-
     fn has(&self, time: Option<Timestamp>) -> bool {
         time.is_some_and(|time| time >= self.since && time < self.until)
     }
@@ -75,7 +66,9 @@ pub(crate) fn place(change: &Change, scope: &Scope) -> Place {
     let is_open = change.outcome == Outcome::Open;
     let is_created = scope.has(change.created);
     let is_before = change.created.is_some_and(|created| created < scope.since);
-    let is_slow = took(change, scope).is_some_and(|millis| millis > scope.long);
+    let is_slow = change
+        .took(scope.server_now)
+        .is_some_and(|millis| millis > scope.long);
     Place {
         is_created,
         is_finished: is_before && !is_open && scope.has(change.updated),
@@ -88,17 +81,6 @@ pub(crate) fn place(change: &Change, scope: &Scope) -> Place {
             .as_ref()
             .is_some_and(|missing| is_created || scope.has(Some(missing.since))),
     }
-}
-
-/// How long a task took, or how long it has been open; nothing if its times cannot be believed. In milliseconds.
-pub(crate) fn took(change: &Change, scope: &Scope) -> Option<i64> {
-    let created = credible(change.created, scope.server_now)?;
-    let ended = if change.outcome == Outcome::Open {
-        scope.server_now
-    } else {
-        credible(change.updated, scope.server_now)?
-    };
-    (ended >= created).then(|| ended.distance(created))
 }
 
 /// A task in a list.

@@ -140,7 +140,7 @@ fn how_long_a_task_took_needs_times_that_can_be_believed() {
         (task("SUCCESS", Some(0), Some(5_000)), None),
     ];
     for (change, expected) in cases {
-        assert_eq!(took(&change, &scope()), expected, "{change:?}");
+        assert_eq!(change.took(scope().server_now), expected, "{change:?}");
     }
 }
 

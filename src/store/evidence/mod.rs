@@ -12,8 +12,9 @@ mod tests;
 use std::fmt::Write as _;
 
 use literal::{among, text, time};
-pub(crate) use rows::{About, Part};
+pub(crate) use rows::{About, Part, touched};
 
+use crate::model::status;
 use crate::model::time::Timestamp;
 
 /// The figures of a report; the first line of the answer names what they are.
@@ -124,12 +125,15 @@ fn prepare(sql: &mut String, about: &About<'_>, pieces: &Pieces) {
 
 /// How a task stands, as the report judges it: by its status in any case; what is not known to have ended is open.
 fn outcome(status: &str, is_final: &str) -> String {
-    let status = format!("upper(trim({status}, {}))", rows::SPACES);
+    let is = |known: &[&str]| rows::is_among(status, known);
     format!(
         "CASE\n    WHEN {is_final} = 0 THEN 'open'\n    \
-           WHEN {status} = 'SUCCESS' THEN 'succeeded'\n    \
-           WHEN {status} IN ('FAILED', 'FAIL') THEN 'failed'\n    \
-           WHEN {status} IN ('DELETED', 'CANCELLED', 'CANCELED') THEN 'ended'\n    \
-           ELSE 'open' END"
+           WHEN {} THEN 'succeeded'\n    \
+           WHEN {} THEN 'failed'\n    \
+           WHEN {} THEN 'ended'\n    \
+           ELSE 'open' END",
+        is(&status::SUCCEEDED),
+        is(&status::FAILED),
+        is(&status::FINAL)
     )
 }

@@ -1,10 +1,15 @@
 //! Which rows of the archive a report of a period rests on: the tasks that it speaks of, their records, the ledger lines
 //! that its coverage was judged by, and the syncs that brought all of these.
 
+use std::collections::BTreeSet;
+
 use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
 
 use crate::model::coverage::{Rules, Window};
+use crate::model::status;
 use crate::model::time::Timestamp;
+use crate::store::Error;
 use crate::store::filter::{Condition, InstanceKey};
 use crate::store::ledger::Around;
 use crate::store::read::{Select, View};
@@ -89,6 +94,7 @@ fn tasks(about: &About<'_>) -> Keys {
     let (of_these, of_these_params) = instances(about);
     let since = || Value::Text(about.since.to_string());
     let until = || Value::Text(about.until.to_string());
+    let ends = is_among("name", &status::FINAL);
     let sql = format!(
         "SELECT t.task_key FROM task t WHERE t.instance_key IN ({of_these}) AND t.task_key IN (
            SELECT task_key FROM task WHERE created_at >= ? AND created_at < ?
@@ -97,7 +103,7 @@ fn tasks(about: &About<'_>) -> Keys {
              WHERE n.created_at IS NULL AND f.finished > ?
            UNION ALL SELECT task_key FROM task WHERE is_open = 1 AND created_at < ?
            UNION ALL SELECT task_key FROM task WHERE created_at < ? AND is_open = 0 AND status_key NOT IN (
-             SELECT status_key FROM status WHERE upper(trim(name, {SPACES})) IN ({ENDS}))
+             SELECT status_key FROM status WHERE {ends})
            UNION ALL SELECT m.task_key FROM task m JOIN walk w ON w.walk_key = m.missing_walk
              WHERE m.missing_walk IS NOT NULL AND w.finished >= ? AND w.finished < ?
            UNION ALL SELECT value FROM json_each(?))"
@@ -112,11 +118,38 @@ fn tasks(about: &About<'_>) -> Keys {
     (sql, params)
 }
 
-/// Everything that counts as space around a status, as arguments of `trim`.
-pub(super) const SPACES: &str = "char(9,10,11,12,13,32,133,160,5760,8192,8193,8194,8195,8196,8197,8198,8199,8200,8201,8202,8232,8233,8239,8287,12288)";
+/// Returns the instances that the report has anything to tell of: with a task that it speaks of, or with one
+/// that was changed in the period and may show that another is missing.
+pub(crate) fn touched(
+    archive: &Connection,
+    about: &About<'_>,
+) -> Result<BTreeSet<InstanceKey>, Error> {
+    let (tasks, mut params) = tasks(about);
+    params.extend([about.since, about.until].map(|time| Value::Text(time.to_string())));
+    let sql = format!(
+        "SELECT p.project_id, i.instance_id FROM instance i JOIN project p ON p.project_key = i.project_key
+         WHERE i.instance_key IN (
+           SELECT t.instance_key FROM ({tasks}) k JOIN task t ON t.task_key = k.task_key
+           UNION SELECT instance_key FROM task WHERE updated_at >= ? AND updated_at < ?)"
+    );
+    let mut statement = archive.prepare(&sql)?;
+    let touched = statement.query_map(params_from_iter(params), |row| {
+        Ok(InstanceKey {
+            project_id: row.get(0)?,
+            instance_id: row.get(1)?,
+        })
+    })?;
+    Ok(touched.collect::<rusqlite::Result<_>>()?)
+}
 
-/// Statuses after which a task does not change.
-const ENDS: &str = "'SUCCESS', 'FAILED', 'FAIL', 'DELETED', 'CANCELLED', 'CANCELED'";
+/// Everything that counts as space around a status, as arguments of `trim`.
+const SPACES: &str = "char(9,10,11,12,13,32,133,160,5760,8192,8193,8194,8195,8196,8197,8198,8199,8200,8201,8202,8232,8233,8239,8287,12288)";
+
+/// Says in SQL whether a status is one of these, as `model::status` says it.
+pub(super) fn is_among(status: &str, known: &[&str]) -> String {
+    let known: Vec<_> = known.iter().map(|known| format!("'{known}'")).collect();
+    format!("upper(trim({status}, {SPACES})) IN ({})", known.join(", "))
+}
 
 /// The ledger lines of each list, proven or not, from the last proven full one before the period to the first one after it,
 /// as the coverage looks at them. The lists of instances count where no instance is named.

@@ -3,6 +3,7 @@
 use super::{chapter, table, text, values};
 use crate::cli::report::gather::Report;
 use crate::cli::report::say::{Say, cell, code, heading, optional, time_cell};
+use crate::cli::state::breaks;
 use crate::model::time::Timestamp;
 use crate::output::Cell;
 use crate::output::document::{Block, Section, Shown, Tone};
@@ -20,19 +21,7 @@ pub(super) fn continuity(report: &Report, say: &Say<'_>) -> Section {
             code("Found"),
             code("At"),
         ],
-        &[
-            "project_id",
-            "instance_id",
-            "instance_name",
-            "source",
-            "attribute",
-            "since",
-            "left_value",
-            "earlier_task_id",
-            "until",
-            "found_value",
-            "later_task_id",
-        ],
+        breaks::TASKS,
         "Every task found what the one before it had left, as far as tasks state it.",
     );
     breaks.total = report.facts.breaks.total();

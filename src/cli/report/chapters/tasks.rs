@@ -11,7 +11,7 @@ use crate::output::Cell;
 use crate::output::document::{Block, Heading, Section, Shown, Tone};
 use crate::output::json::Value;
 use crate::output::phrase;
-use crate::report::audit::{self, Entries, Entry};
+use crate::report::audit::{Entries, Entry};
 
 /// A task as data, in every list that has whole tasks.
 pub(super) const TASK: &[&str] = &[
@@ -53,7 +53,9 @@ pub(super) fn task(report: &Report, entry: &Entry) -> Vec<Value> {
         cell(change.user_name.as_deref()),
         time_cell(change.created),
         time_cell(change.updated),
-        audit::took(change, &report.scope).map_or(Cell::Null, Cell::Integer),
+        change
+            .took(report.scope.server_now)
+            .map_or(Cell::Null, Cell::Integer),
         cell(change.error_code.as_deref()),
         time_cell(missing.map(|missing| missing.since)),
         missing.map_or(Cell::Null, |missing| {
@@ -66,7 +68,7 @@ pub(super) fn task(report: &Report, entry: &Entry) -> Vec<Value> {
 }
 
 pub(super) fn took(report: &Report, change: &Change) -> Shown {
-    let took = audit::took(change, &report.scope);
+    let took = change.took(report.scope.server_now);
     let shown = say::duration(took);
     if took.is_some_and(|took| took > report.asked.long) {
         shown.toned(Tone::Doubtful)

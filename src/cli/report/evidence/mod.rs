@@ -87,13 +87,7 @@ pub(super) fn build(
     })?;
     let breaks = report.facts.breaks.kept();
     let named: Vec<_> = breaks.flat_map(|gap| gap.tasks).collect();
-    let about = About {
-        instances: &asked.named,
-        since: asked.since,
-        until: asked.until,
-        rules: asked.rules,
-        named: &named,
-    };
+    let about = asked.about(&named);
     let mut part = |name, part: Part| {
         pack.add(name, |out, failed| {
             lines(archive, part, &about, redactor, out, failed)
