@@ -1,6 +1,5 @@
 //! `export`: whole views for other engines, of one moment, to standard output or into files.
 
-pub(crate) mod files;
 mod plan;
 
 use std::io::{self, BufWriter, Write};
@@ -10,18 +9,19 @@ use clap::builder::{BoolishValueParser, NonEmptyStringValueParser, PossibleValue
 use clap::{Args, ValueEnum};
 use rusqlite::Connection;
 
-use self::files::{Folder, Present, Unfinished, failed};
 use self::plan::{Asked, Plan, Target};
 use super::error::{CliError, Exit};
+use super::files::{self, Folder, Present, Unfinished, failed};
 use super::messages::{self, Level};
 use super::output_args::{cells, written};
 use super::period::PeriodArgs;
-use super::{Context, LogFormat, When, archive, instance_arg, output_failed, paths, signals};
+use super::stop::{Stop, stoppable};
+use super::{Context, LogFormat, When, archive, instance_arg, output_failed, paths};
 use crate::model::coverage::Window;
 use crate::output::Guard;
 use crate::output::export::{self, Format, Progress, Settings};
 use crate::output::phrase::size;
-use crate::store::export::{Filter, kind, select, stop_when};
+use crate::store::export::{Filter, kind, select};
 use crate::store::read::{self, ColumnName, View};
 
 /// Write whole views for other engines: Parquet, JSON lines or CSV.
@@ -178,43 +178,8 @@ pub(crate) fn run(args: &ExportArgs, context: &mut Context<'_>) -> Result<Exit, 
 /// Listens for signals where there is something to clear away: a file of which only a part is written.
 fn stopped(plan: &Plan, archive: &mut Connection, context: &Context<'_>) -> Result<Stop, CliError> {
     match plan.target {
-        Target::Out => Ok(Stop(None)),
+        Target::Out => Ok(Stop::NEVER),
         Target::File(_) | Target::Folder(_) => stoppable(archive, context),
-    }
-}
-
-/// Lets a signal end whatever is read from the archive.
-pub(crate) fn stoppable(archive: &mut Connection, context: &Context<'_>) -> Result<Stop, CliError> {
-    let told = match context.signals {
-        Some(told) => told.clone(),
-        None => signals::listen()?,
-    };
-    let heard = told.clone();
-    stop_when(archive, move || heard.borrow().is_some())?;
-    Ok(Stop(Some(told)))
-}
-
-/// Whether a signal asked to stop, where one is listened for.
-pub(crate) struct Stop(Option<signals::Told>);
-
-impl Stop {
-    /// Ends the work if it is to end.
-    pub(crate) fn check(&self) -> Result<(), CliError> {
-        let told = self.0.as_ref();
-        if told.is_some_and(|told| told.borrow().is_some()) {
-            // The words for it come from `phrase`.
-            return Err(CliError::new(Exit::Interrupted, "stopped"));
-        }
-        Ok(())
-    }
-
-    /// Says that a signal ended it, whatever that made fail first.
-    pub(crate) fn phrase(&self, error: CliError) -> CliError {
-        let signal = self.0.as_ref().and_then(|told| *told.borrow());
-        signal.map_or(error, |signal| {
-            let exit = signals::exit(signal);
-            CliError::new(exit, "stopped by a signal: nothing was written")
-        })
     }
 }
 

@@ -21,10 +21,10 @@ use rusqlite::Connection;
 
 use self::gather::{Asked, Report};
 use super::error::{CliError, Exit};
-use super::export::files::{self, Present, Unfinished};
-use super::export::{Stop, stoppable};
+use super::files::{self, Present, Unfinished};
 use super::messages::{self, Level};
 use super::period::{PeriodArgs, RulesArgs};
+use super::stop::{Stop, stoppable};
 use super::{Context, archive, instance_arg, paths, zone};
 use crate::model::time::HOUR;
 use crate::output::document::{self as documents, Document};

@@ -10,13 +10,9 @@ use ring::digest::{Context, SHA256};
 use tempfile::TempDir;
 
 use crate::cli::error::{CliError, Exit};
-use crate::cli::export::files;
+use crate::cli::files::{self, PRIVATE, PRIVATE_FOLDER, folder_of};
 use crate::store::chain::hex;
 use crate::store::export;
-
-/// What an archive holds is for its owner alone, and so are copies of it.
-const PRIVATE: u32 = 0o600;
-const PRIVATE_FOLDER: u32 = 0o700;
 
 /// Bytes that are written to a file together.
 const BUFFER: usize = 256 << 10;
@@ -60,13 +56,6 @@ pub(super) fn judge(path: &Path, archive: &Path) -> Result<(), CliError> {
 fn plain(path: &Path) -> PathBuf {
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     folder.join(path.file_name().unwrap_or_default())
-}
-
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    }
 }
 
 /// A folder that is not complete yet. Dropped before it has its name, it is removed with all that is in it.

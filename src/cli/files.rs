@@ -12,8 +12,8 @@ use crate::cli::error::{CliError, Exit};
 use crate::store::export;
 
 /// What an archive holds is for its owner alone, and so are copies of it.
-const PRIVATE: u32 = 0o600;
-const PRIVATE_FOLDER: u32 = 0o700;
+pub(crate) const PRIVATE: u32 = 0o600;
+pub(crate) const PRIVATE_FOLDER: u32 = 0o700;
 
 /// What to do about a file that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,7 +168,8 @@ impl Drop for Folder {
     }
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder that a path is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
