@@ -1,7 +1,7 @@
 //! `report --evidence`: the pack is whole, can be checked with `sha256sum` and `sqlite3` alone, and every change of it shows.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::shell::is_installed;
 use crate::support::env::{Program, finish, signal, under};
 use crate::support::fake_api::{FakeApi, list, wait};
+use crate::support::files::{mode, names};
 use crate::support::outcome::Outcome;
 use crate::support::{INSTANCE, task, tasks};
 
@@ -69,21 +70,6 @@ fn report(program: &Program, args: &[&str]) -> Outcome {
     let outcome = finish(command.spawn().unwrap());
     program.check(&outcome);
     outcome
-}
-
-/// The names in a folder, hidden ones too; of the home folder without the archive's own and the token.
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<_> = names
-        .filter(|name| !name.starts_with("history.db") && name != "token")
-        .collect();
-    names.sort();
-    names
-}
-
-fn mode(path: &Path) -> u32 {
-    fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
 /// Runs a line of shell in a folder; returns whether it ended well, and what it said.

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::env::{Program, finish, signal, under};
 use crate::support::fake_api::{Action, FakeApi, list, wait};
+use crate::support::files::{mode, names};
 use crate::support::outcome::Outcome;
 use crate::support::{task, tasks};
 
@@ -46,21 +47,6 @@ fn export(program: &Program, args: &[&str]) -> Outcome {
     let outcome = finish(command.spawn().unwrap());
     program.check(&outcome);
     outcome
-}
-
-/// The names in a folder, the archive's own and the token left out.
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<_> = names
-        .filter(|name| !name.starts_with("history.db") && name != "token")
-        .collect();
-    names.sort();
-    names
-}
-
-fn mode(path: &Path) -> u32 {
-    fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
 /// The number of rows of a Parquet file.

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use crate::support::env::{Program, finish, signal, under};
 use crate::support::fake_api::{Action, FakeApi, Request, list, part_of, wait};
 use crate::support::faults::{PAGES, RECORDS, THIRD_PAGE, TWO_PAGES, unproven};
+use crate::support::files::mode;
 use crate::support::outcome::Outcome;
 use crate::support::{INSTANCE, PROJECT, TOKEN, task, tasks};
 
@@ -826,10 +827,6 @@ fn c23_a_lock_file_that_nobody_holds_means_nothing() {
     .unwrap();
     let api = FakeApi::start(list(tasks(3)));
     program.recovers(&api, &tasks(3));
-}
-
-fn mode(path: &Path) -> u32 {
-    fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
 #[test]

@@ -4,6 +4,7 @@
 pub(crate) mod env;
 pub(crate) mod fake_api;
 pub(crate) mod faults;
+pub(crate) mod files;
 pub(crate) mod outcome;
 
 use serde_json::{Value, json};
