@@ -65,7 +65,7 @@ impl Part {
     }
 }
 
-/// A query for keys, and the values bound in it.
+/// A query for keys or a condition, and the values bound in it.
 type Keys = (String, Vec<Value>);
 
 fn within(column: &str, (keys, params): Keys) -> Condition {
@@ -85,52 +85,91 @@ fn instances(about: &About<'_>) -> Keys {
     (sql, named.params().to_vec())
 }
 
-/// The keys of all tasks that the report speaks of: created in the period; ended or last changed in it; without a time
-/// and first seen after it began; still open and created before its end; found missing in it; and those that it names
-/// besides. Each has an index.
-///
-/// A status that a profile calls final is open for the report, which knows no more of it; so are tasks that bear one here.
+/// The keys of all tasks that the report speaks of, and of those that it names besides.
 fn tasks(about: &About<'_>) -> Keys {
-    let (of_these, of_these_params) = instances(about);
-    let since = || Value::Text(about.since.to_string());
-    let until = || Value::Text(about.until.to_string());
-    let ends = is_among("name", &status::FINAL);
+    let (of_these, mut params) = instances(about);
+    let mut keys = Vec::new();
+    for (condition, values) in spoken_of(about) {
+        keys.push(format!(
+            "SELECT t.task_key FROM task t WHERE {condition} UNION ALL "
+        ));
+        params.extend(values);
+    }
     let sql = format!(
         "SELECT t.task_key FROM task t WHERE t.instance_key IN ({of_these}) AND t.task_key IN (
-           SELECT task_key FROM task WHERE created_at >= ? AND created_at < ?
-           UNION ALL SELECT task_key FROM task WHERE updated_at >= ? AND updated_at < ? AND created_at < ?
-           UNION ALL SELECT n.task_key FROM task n JOIN walk f ON f.walk_key = n.first_walk
-             WHERE n.created_at IS NULL AND f.finished > ?
-           UNION ALL SELECT task_key FROM task WHERE is_open = 1 AND created_at < ?
-           UNION ALL SELECT task_key FROM task WHERE created_at < ? AND is_open = 0 AND status_key NOT IN (
-             SELECT status_key FROM status WHERE {ends})
-           UNION ALL SELECT m.task_key FROM task m JOIN walk w ON w.walk_key = m.missing_walk
-             WHERE m.missing_walk IS NOT NULL AND w.finished >= ? AND w.finished < ?
-           UNION ALL SELECT value FROM json_each(?))"
+           {} SELECT value FROM json_each(?))",
+        keys.concat()
     );
-    let mut params = of_these_params;
-    params.extend([since(), until(), since(), until(), since()]);
-    params.push(Value::Integer(about.since.millis()));
-    params.extend([until(), until()]);
-    params.extend([about.since, about.until].map(|time| Value::Integer(time.millis())));
     let named: Vec<_> = about.named.iter().map(ToString::to_string).collect();
     params.push(Value::Text(format!("[{}]", named.join(","))));
     (sql, params)
 }
 
-/// Returns the instances that the report has anything to tell of: with a task that it speaks of, or with one
-/// that was changed in the period and may show that another is missing.
+/// Why a report speaks of a task `t`: created in the period; ended or last changed in it; without a time and first seen
+/// after it began; still open and created before its end; found missing in it. Each has an index.
+///
+/// A status that a profile calls final is open for the report, which knows no more of it; so are tasks that bear one here.
+fn spoken_of(about: &About<'_>) -> [Keys; 6] {
+    let since = || Value::Text(about.since.to_string());
+    let until = || Value::Text(about.until.to_string());
+    let [since_millis, until_millis] =
+        [about.since, about.until].map(|time| Value::Integer(time.millis()));
+    let ends = is_among("name", &status::FINAL);
+    let finished = |walk: &str| format!("(SELECT finished FROM walk WHERE walk_key = t.{walk})");
+    let (first, missing) = (finished("first_walk"), finished("missing_walk"));
+    [
+        (
+            "t.created_at >= ? AND t.created_at < ?".to_owned(),
+            vec![since(), until()],
+        ),
+        (
+            "t.updated_at >= ? AND t.updated_at < ? AND t.created_at < ?".to_owned(),
+            vec![since(), until(), since()],
+        ),
+        (
+            format!("t.created_at IS NULL AND {first} > ?"),
+            vec![since_millis.clone()],
+        ),
+        (
+            "t.is_open = 1 AND t.created_at < ?".to_owned(),
+            vec![until()],
+        ),
+        (
+            format!(
+                "t.created_at < ? AND t.is_open = 0
+                 AND t.status_key NOT IN (SELECT status_key FROM status WHERE {ends})"
+            ),
+            vec![until()],
+        ),
+        (
+            format!("t.missing_walk IS NOT NULL AND {missing} >= ? AND {missing} < ?"),
+            vec![since_millis, until_millis],
+        ),
+    ]
+}
+
+/// Returns the instances that the report has anything to tell of: with a task that it speaks of, or with one that was
+/// changed in the period and may show that another is missing. Of each instance only as much is looked at as that takes.
 pub(crate) fn touched(
     archive: &Connection,
     about: &About<'_>,
 ) -> Result<BTreeSet<InstanceKey>, Error> {
-    let (tasks, mut params) = tasks(about);
-    params.extend([about.since, about.until].map(|time| Value::Text(time.to_string())));
+    let (of_these, mut params) = instances(about);
+    let changed = (
+        "t.updated_at >= ? AND t.updated_at < ?".to_owned(),
+        Vec::from([about.since, about.until].map(|time| Value::Text(time.to_string()))),
+    );
+    let mut reasons = Vec::new();
+    for (condition, values) in spoken_of(about).into_iter().chain([changed]) {
+        reasons.push(format!(
+            "EXISTS (SELECT 1 FROM task t WHERE t.instance_key = i.instance_key AND {condition})"
+        ));
+        params.extend(values);
+    }
     let sql = format!(
         "SELECT p.project_id, i.instance_id FROM instance i JOIN project p ON p.project_key = i.project_key
-         WHERE i.instance_key IN (
-           SELECT t.instance_key FROM ({tasks}) k JOIN task t ON t.task_key = k.task_key
-           UNION SELECT instance_key FROM task WHERE updated_at >= ? AND updated_at < ?)"
+         WHERE i.instance_key IN ({of_these}) AND ({})",
+        reasons.join(" OR ")
     );
     let mut statement = archive.prepare(&sql)?;
     let touched = statement.query_map(params_from_iter(params), |row| {
